@@ -1,0 +1,28 @@
+"""Phase-labelled model zoos: open them, load their models, label their cells.
+
+Everything is imported on first use, so that the command line starts quickly.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from phasezoo.phases.classify import classify_phases
+    from phasezoo.store.zoo import Zoo, load_model, open_zoo
+
+__all__ = ["Zoo", "classify_phases", "load_model", "open_zoo"]
+
+_HOMES = {
+    "Zoo": "phasezoo.store.zoo",
+    "classify_phases": "phasezoo.phases.classify",
+    "load_model": "phasezoo.store.zoo",
+    "open_zoo": "phasezoo.store.zoo",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'phasezoo' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""Data sets: sources, fixed splits, disturbances, and tensors ready to train on."""

@@ -1,0 +1,62 @@
+"""Raw samples of a source, before any split or disturbance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import datasets as sklearn_datasets
+
+from phasezoo.spec.data import DataSpec
+
+
+@dataclass(frozen=True)
+class Source:
+    """Images and labels as their authors publish them.
+
+    Attributes:
+        images: [N, C, H, W], whole numbers from 0 to `brightest`.
+        labels: [N], class numbers.
+    """
+
+    title: str
+    references: str
+    licence: str
+    classes: tuple[str, ...]
+    brightest: int
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+def digits() -> Source:
+    """The handwritten digits that travel with scikit-learn: 1,797 grey images of 8 x 8 pixels."""
+    bunch = sklearn_datasets.load_digits()
+    return Source(
+        title="Optical recognition of handwritten digits",
+        references="Alpaydin and Kaynak 1998, doi:10.24432/C50P49",
+        licence="CC BY 4.0",
+        classes=tuple(str(name) for name in bunch.target_names),
+        brightest=16,
+        images=bunch.images.astype(np.uint8)[:, None],
+        labels=bunch.target.astype(np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered source: how to get it, and whether that needs a download."""
+
+    load: Callable[[], Source]
+    download: bool
+
+
+SOURCES = {"digits": Entry(load=digits, download=False)}
+
+
+def load_source(spec: DataSpec) -> Source:
+    """The raw samples that a spec asks for, rotated as it says."""
+    source = SOURCES[spec.source].load()
+    images = np.rot90(source.images, spec.rotation // 90, axes=(2, 3))
+    return Source(**{**vars(source), "images": np.ascontiguousarray(images)})

@@ -1,0 +1,55 @@
+"""Where every artefact lies: one name for each, with Snakemake's wildcards in it.
+
+Paths carry labels, never positions, so that a grid grows without moving what is there.
+"""
+
+from __future__ import annotations
+
+from phasezoo.vocabulary import Hyperparameter, Number
+
+DATA = "data/{dataset}.zarr"
+DATA_MANIFEST = "data/{dataset}.json"
+WEIGHTS = "runs/{zoo}/{load}/{temperature}/{block}/{segment}.zarr"
+WEIGHTS_MANIFEST = "runs/{zoo}/{load}/{temperature}/{block}/{segment}.json"
+MEASURED = "measured/{zoo}/{load}/{share}/{block}/{epoch}/{family}.nc"
+METRICS = "results/{zoo}/metrics.nc"
+MERGING = "results/{zoo}/merging.nc"
+TRANSFER = "results/{zoo}/transfer.nc"
+PHASES = "results/{zoo}/phases.nc"
+COVERAGE = "results/{zoo}/phases.json"
+ZOO = "zoos/{zoo}.zarr"
+ZOO_MANIFEST = "zoos/{zoo}.json"
+REPORT = "results/report/index.html"
+PHASE_MAP = "results/report/{zoo}.png"
+
+LABEL = r"[^/]+"
+
+
+def measured(family: str) -> str:
+    """Path of the measurements of one family, with the other wildcards left open."""
+    return MEASURED.replace("{family}", family)
+
+
+def log(step: str, *wildcards: str) -> str:
+    """Path of the log of one job of a rule; `wildcards` are the rule's."""
+    return "/".join(["logs", step, *(f"{{{name}}}" for name in wildcards)]) + ".log"
+
+
+def benchmark(step: str, *wildcards: str) -> str:
+    """Path of the time and memory that one job of a rule took."""
+    return log(step, *wildcards).removesuffix(".log") + ".tsv"
+
+
+def share_label(meaning: Hyperparameter, values: tuple[Number, ...]) -> str:
+    """A share of an axis as it stands in paths: ``8+16+32``."""
+    return "+".join(meaning.label(value) for value in values)
+
+
+def numbers_label(numbers: tuple[int, ...]) -> str:
+    """Seeds of a block or epochs of a segment as they stand in paths: ``0+1+2``."""
+    return "+".join(str(number) for number in numbers)
+
+
+def parse_numbers(label: str) -> tuple[int, ...]:
+    """Inverse of `numbers_label`."""
+    return tuple(int(number) for number in label.split("+"))

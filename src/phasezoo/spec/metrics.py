@@ -1,0 +1,101 @@
+"""Spec of what is measured on every checkpoint, and of the labels made from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from phasezoo.spec.base import (
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Share,
+    Spec,
+    Text,
+)
+from phasezoo.spec.training import Optimisation
+
+Epochs = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+
+
+class Measured(Spec):
+    """A family of numbers measured at some of the saved epochs."""
+
+    epochs: Epochs
+
+
+class Evaluation(Measured):
+    """Clean loss and error on the whole training and test set."""
+
+    family: Literal["evaluation"] = "evaluation"
+
+
+class Hessian(Measured):
+    """Curvature of the training loss on a fixed sample."""
+
+    family: Literal["hessian"] = "hessian"
+    samples: PositiveInt
+    iterations: PositiveInt  # of Lanczos, at most
+    tolerance: PositiveFloat  # residual relative to the eigenvalue
+    probes: Annotated[PositiveInt, Field(ge=2)]  # of Hutchinson's estimator
+
+
+class Connectivity(Measured):
+    """Bezier curves and straight lines between the seeds of a cell."""
+
+    family: Literal["connectivity"] = "connectivity"
+    curve_epochs: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    momentum: Fraction
+    weight_decay: NonNegativeFloat
+    points: Annotated[PositiveInt, Field(ge=3)]  # on the curve and on the line, ends included
+
+
+class Similarity(Measured):
+    """How alike the functions and the weights of two seeds are."""
+
+    family: Literal["similarity"] = "similarity"
+    samples: PositiveInt  # of the test set, for CKA
+
+
+class Merging(Measured):
+    """Models made of several: midpoints, averages over seeds and over checkpoints."""
+
+    family: Literal["merging"] = "merging"
+    sweeps: PositiveInt  # of coordinate descent, at most
+    points: Annotated[PositiveInt, Field(ge=3)]
+    last_checkpoints: Annotated[tuple[NonNegativeInt, ...], Field(min_length=2)]
+
+
+class Transfer(Measured):
+    """Fine-tuning on another data set against training on it from scratch."""
+
+    family: Literal["transfer"] = "transfer"
+    dataset: Text
+    fine_tune_epochs: PositiveInt
+    optimisation: Optimisation
+
+
+class Metrics(Spec):
+    """The families of landscape metrics."""
+
+    evaluation: Evaluation
+    hessian: Hessian
+    connectivity: Connectivity
+    similarity: Similarity
+
+
+class PhaseCriteria(Spec):
+    """Thresholds of the phase table (arXiv 2504.18072); see `phasezoo.phases.classify`."""
+
+    seeds: Literal["mean", "median"]  # how seeds and pairs of a cell become one number
+    train_loss: PositiveFloat  # from here on a cell is underfitted
+    mode_connectivity: Share  # up to here, either sign, a cell is connected
+    cka: Share  # from here on a connected cell generalises
+
+
+Family = Evaluation | Hessian | Connectivity | Similarity | Merging | Transfer

@@ -1,0 +1,92 @@
+"""Spec of how a model is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from phasezoo.spec.base import (
+    Flag,
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Spec,
+    unique,
+)
+
+
+class Sgd(Spec):
+    """Stochastic gradient descent with momentum, as ``torch.optim.SGD`` defines it."""
+
+    name: Literal["sgd"]
+    learning_rate: PositiveFloat | None  # the schedule's peak; None: the temperature axis sets it
+    momentum: Fraction
+    weight_decay: NonNegativeFloat | None  # None: the temperature axis sets it
+    nesterov: Flag
+
+
+class OneCycle(Spec):
+    """``torch.optim.lr_scheduler.OneCycleLR``, stepped per batch; the names are torch's."""
+
+    name: Literal["onecycle"]
+    epochs: PositiveInt  # length of the cycle; later epochs keep its last rate
+    pct_start: Annotated[PositiveFloat, Field(lt=1)]
+    div_factor: PositiveFloat
+    final_div_factor: PositiveFloat
+    cycle_momentum: Flag
+    base_momentum: Fraction
+    max_momentum: Fraction
+
+
+class Cosine(Spec):
+    """``torch.optim.lr_scheduler.CosineAnnealingLR``, stepped per batch."""
+
+    name: Literal["cosine"]
+    epochs: PositiveInt
+    eta_min: NonNegativeFloat
+
+
+class Constant(Spec):
+    """The learning rate of the optimiser throughout."""
+
+    name: Literal["constant"]
+
+
+Schedule = Annotated[OneCycle | Cosine | Constant, Field(discriminator="name")]
+
+
+class Optimisation(Spec):
+    """One training run: optimiser, schedule and batch size."""
+
+    optimiser: Sgd
+    schedule: Schedule
+    batch_size: PositiveInt | None  # None: the temperature axis sets it
+
+
+class Training(Optimisation):
+    """Training of a zoo.
+
+    `checkpoints` is a list of segments; each is trained by one job and resumes from the segment
+    before it. A zoo grows by appending a segment.
+    """
+
+    device: Literal["cpu", "gpu"]  # gpu: one per job where there is one, else the CPU
+    checkpoints: tuple[tuple[NonNegativeInt, ...], ...]
+
+    @model_validator(mode="after")
+    def _epochs_increase(self) -> Training:
+        epochs = self.saved_epochs
+        if not all(self.checkpoints):
+            raise ValueError("checkpoints with at least one epoch in every segment")
+        unique(epochs, "checkpoint epoch")
+        if list(epochs) != sorted(epochs) or epochs[0] != 0:
+            raise ValueError(f"checkpoints that start at epoch 0 and increase, not {list(epochs)}")
+        return self
+
+    @property
+    def saved_epochs(self) -> tuple[int, ...]:
+        """All checkpoint epochs, over the segments."""
+        return tuple(epoch for segment in self.checkpoints for epoch in segment)

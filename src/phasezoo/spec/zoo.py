@@ -1,0 +1,177 @@
+"""Spec of a zoo and of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from phasezoo.spec.architecture import Architecture
+from phasezoo.spec.base import NAME, NonNegativeInt, PositiveInt, Spec, Text, unique
+from phasezoo.spec.data import DataSpec
+from phasezoo.spec.metrics import Family, Merging, Metrics, PhaseCriteria, Transfer
+from phasezoo.spec.training import Training
+from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Hyperparameter, Number
+
+
+def _shares(values: Any) -> Any:
+    """A flat list means that every value is a share of its own."""
+    if isinstance(values, list | tuple):
+        return [v if isinstance(v, list | tuple) else [v] for v in values]
+    return values
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number")
+    return value
+
+
+AxisValue = Annotated[int | float, BeforeValidator(_number)]
+
+
+class Axis(Spec):
+    """One grid axis: the hyperparameter that realises it and its values, in shares.
+
+    The cells of one share are measured by one job. A grid grows by adding a share, which leaves
+    the jobs of the others as they were.
+    """
+
+    hyperparameter: Text
+    values: Annotated[tuple[tuple[AxisValue, ...], ...], BeforeValidator(_shares)]
+
+    @model_validator(mode="after")
+    def _values_fit(self) -> Axis:
+        if self.hyperparameter not in HYPERPARAMETERS:
+            raise ValueError(f"hyperparameter one of {', '.join(HYPERPARAMETERS)}")
+        if not self.values or not all(self.values):
+            raise ValueError("values with at least one number in every share")
+        for value in self.all_values:
+            if value <= 0 or (self.meaning.whole and value != int(value)):
+                kind = "whole numbers" if self.meaning.whole else "numbers"
+                raise ValueError(f"values that are {kind} greater than 0, not {value}")
+        unique(self.all_values, f"{self.hyperparameter} value")
+        return self
+
+    @property
+    def meaning(self) -> Hyperparameter:
+        """What the values of the axis are."""
+        return HYPERPARAMETERS[self.hyperparameter]
+
+    @property
+    def all_values(self) -> tuple[Number, ...]:
+        """All values, ascending."""
+        return tuple(sorted(value for share in self.values for value in share))
+
+
+class Zoo(Spec):
+    """All models of one architecture on one data set over a load x temperature grid."""
+
+    title: Text
+    recipe: PositiveInt  # raise it to train again after a change of the training code
+    references: tuple[Text, ...]
+    licence: Text
+    architecture: Architecture
+    dataset: Text
+    load: Axis
+    temperature: Axis
+    seeds: tuple[tuple[NonNegativeInt, ...], ...]  # blocks: the seeds one job trains together
+    training: Training
+    metrics: Metrics
+    merging: Merging
+    transfer: Transfer
+    phases: PhaseCriteria
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Zoo:
+        for axis, where in ((self.load, LOAD), (self.temperature, TEMPERATURE)):
+            if axis.meaning.axis != where:
+                fits = [h.name for h in HYPERPARAMETERS.values() if h.axis == where]
+                raise ValueError(
+                    f"{where}.hyperparameter one of {', '.join(fits)}, not {axis.hyperparameter}"
+                )
+        self._check_seeds()
+        self._check_set_once()
+        for family in self.families:
+            self._check_saved(f"{family.family}.epochs", family.epochs)
+        self._check_saved("merging.last_checkpoints", self.merging.last_checkpoints)
+        return self
+
+    def _check_seeds(self) -> None:
+        if not self.seeds or not all(self.seeds):
+            raise ValueError("seeds with at least one block, and at least one seed in every block")
+        if len({len(block) for block in self.seeds}) > 1:
+            raise ValueError("seeds in blocks of one length, so that every shard has one shape")
+        unique([s for block in self.seeds for s in block], "seed")
+
+    def _check_set_once(self) -> None:
+        optimiser = self.training.optimiser
+        settings = {
+            "width": ("architecture.width", self.architecture.width),
+            "batch_size": ("training.batch_size", self.training.batch_size),
+            "learning_rate": ("training.optimiser.learning_rate", optimiser.learning_rate),
+            "weight_decay": ("training.optimiser.weight_decay", optimiser.weight_decay),
+        }
+        on_axes = {self.load.hyperparameter, self.temperature.hyperparameter}
+        for name, (key, value) in settings.items():
+            if name in on_axes and value is not None:
+                raise ValueError(f"{key} null, because {name} is a grid axis, not {value}")
+            if name not in on_axes and value is None:
+                raise ValueError(f"{key} a number, because {name} is no grid axis")
+
+    def _check_saved(self, key: str, epochs: tuple[int, ...]) -> None:
+        unique(epochs, f"epoch in {key}")
+        saved = self.training.saved_epochs
+        for epoch in epochs:
+            if epoch not in saved:
+                raise ValueError(f"{key} among the saved checkpoints {list(saved)}, not {epoch}")
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """Everything that is measured on the zoo."""
+        m = self.metrics
+        return (m.evaluation, m.hessian, m.connectivity, m.similarity, self.merging, self.transfer)
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        """All seeds, block after block."""
+        return tuple(seed for block in self.seeds for seed in block)
+
+    @property
+    def models(self) -> int:
+        """Number of models in the declared grid."""
+        return len(self.load.all_values) * len(self.temperature.all_values) * len(self.all_seeds)
+
+    def cells(self) -> Iterator[tuple[Number, Number]]:
+        """Every (load, temperature) of the grid."""
+        for load in self.load.all_values:
+            for temperature in self.temperature.all_values:
+                yield load, temperature
+
+
+class Study(Spec):
+    """Everything `params.yaml` says."""
+
+    run: Annotated[tuple[Text, ...], Field(min_length=1)]
+    data: dict[str, DataSpec]
+    zoos: dict[str, Zoo]
+
+    @model_validator(mode="after")
+    def _names_known(self) -> Study:
+        unique(self.run, "zoo in run")
+        for name in (*self.data, *self.zoos):
+            if not NAME.fullmatch(name):
+                raise ValueError(f"names of small letters, digits and single hyphens, not '{name}'")
+        for name in self.run:
+            if name not in self.zoos:
+                raise ValueError(f"run from the declared zoos {', '.join(self.zoos)}, not '{name}'")
+        known = ", ".join(self.data)
+        for name, zoo in self.zoos.items():
+            for key, dataset in (
+                ("dataset", zoo.dataset),
+                ("transfer.dataset", zoo.transfer.dataset),
+            ):
+                if dataset not in self.data:
+                    raise ValueError(f"zoos.{name}.{key} one of {known}, not '{dataset}'")
+        return self

@@ -1,0 +1,1 @@
+"""What lies on disk: schema, manifests, weights, measurements, and the published zoo."""

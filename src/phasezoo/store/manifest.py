@@ -1,0 +1,123 @@
+"""Manifests: what a directory holds, written last, so that files are the edges of the DAG.
+
+A manifest says only what follows from the content, so two runs with the same result have the same
+manifest. How it was made (versions, machine, time) lies in a `.provenance.json` beside it, which
+nothing depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from phasezoo.provenance import machine, versions
+from phasezoo.store.schema import SCHEMA_VERSION
+from phasezoo.vocabulary import PhasezooError
+
+IGNORED = ".snakemake_timestamp"
+
+
+class ManifestError(PhasezooError):
+    """An artefact is not what its manifest says."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Digest and size of a directory.
+
+    `sha256` is over the sorted lines "digest path" of all files, like the output of sha256sum.
+    """
+
+    sha256: str
+    files: int
+    bytes: int
+
+
+def tree_of(directory: Path) -> Tree:
+    """Digest every file below a directory; Snakemake's own time stamp does not count."""
+    lines, total = [], 0
+    for path in sorted(p for p in directory.rglob("*") if p.is_file() and p.name != IGNORED):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        lines.append(f"{digest} {path.relative_to(directory).as_posix()}\n")
+        total += path.stat().st_size
+    return Tree(hashlib.sha256("".join(lines).encode()).hexdigest(), len(lines), total)
+
+
+def store_of(manifest: Path) -> Path:
+    """The directory that a manifest describes: the same name with `.zarr`."""
+    return manifest.with_suffix(".zarr")
+
+
+def read_manifest(manifest: Path) -> dict[str, Any]:
+    """The content of a manifest.
+
+    Raises:
+        ManifestError: there is none, or it is no manifest.
+    """
+    try:
+        content: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+        Tree(**content["tree"])
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise ManifestError(f"{manifest}: not a manifest ({problem}); remove it to re-make") from None
+    return content
+
+
+def verify(manifest: Path) -> None:
+    """Recompute a manifest.
+
+    Raises:
+        ManifestError: the directory is missing or altered.
+    """
+    declared, found = Tree(**read_manifest(manifest)["tree"]), tree_of(store_of(manifest))
+    if declared != found:
+        raise ManifestError(
+            f"{store_of(manifest)}: altered; got {found.files} files, {found.bytes} bytes, "
+            f"sha256 {found.sha256[:12]}, allowed are {declared.files}, {declared.bytes}, "
+            f"{declared.sha256[:12]}"
+        )
+
+
+@contextmanager
+def writing(manifest: Path, spec: Mapping[str, Any]) -> Iterator[Path]:
+    """Write a directory and its manifest, or neither.
+
+    Yields an empty directory beside the final one; when the block ends well it is moved into
+    place and the manifest is written last, each by an atomic rename.
+    """
+    began, started = monotonic(), datetime.now(UTC)
+    final = store_of(manifest)
+    draft = final.with_name(f"{final.name}.draft-{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        shutil.rmtree(final, ignore_errors=True)
+        draft.rename(final)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    provenance = {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(monotonic() - began, 2),
+        "versions": versions(),
+        "machine": machine(),
+    }
+    write_json(manifest.with_suffix(".provenance.json"), provenance)
+    tree = asdict(tree_of(final))
+    write_json(manifest, {"schema": SCHEMA_VERSION, "tree": tree, "spec": dict(spec)})
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON with sorted keys, whole or not at all."""
+    draft = path.with_name(f"{path.name}.draft-{os.getpid()}")
+    draft.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    draft.rename(path)

@@ -1,0 +1,117 @@
+"""Measurements in NetCDF: one small file per job, joined on the full declared grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from phasezoo.store import schema
+from phasezoo.store.schema import Variable
+from phasezoo.vocabulary import (
+    EPOCH,
+    FIRST_SEED,
+    LOAD,
+    PAIR,
+    SECOND_SEED,
+    SEED,
+    TEMPERATURE,
+    Number,
+    seed_pairs,
+)
+
+Values = Mapping[str, np.ndarray | Sequence[float] | Sequence[Sequence[float]]]
+
+
+def pair_coordinates(blocks: Sequence[tuple[int, ...]]) -> dict[str, tuple[str, np.ndarray]]:
+    """Coordinates of all pairs of seeds within blocks: ``0-1``, and the two seeds as numbers."""
+    pairs = [pair for block in blocks for pair in seed_pairs(block)]
+    first = np.array([a for a, _ in pairs], dtype=np.int32)
+    second = np.array([b for _, b in pairs], dtype=np.int32)
+    return {
+        PAIR: (PAIR, np.array([f"{a}-{b}" for a, b in pairs], dtype=object)),
+        FIRST_SEED: (PAIR, first),
+        SECOND_SEED: (PAIR, second),
+    }
+
+
+def grid(
+    loads: Sequence[Number],
+    temperatures: Sequence[Number],
+    blocks: Sequence[tuple[int, ...]],
+    epochs: Sequence[int],
+) -> xr.Dataset:
+    """An empty Dataset with the coordinates of a grid."""
+    seeds = [seed for block in blocks for seed in block]
+    labels = np.array(["+".join(map(str, block)) for block in blocks], dtype=object)
+    return xr.Dataset(
+        coords={
+            LOAD: np.array(loads),
+            TEMPERATURE: np.array(temperatures),
+            SEED: np.array(seeds, dtype=np.int32),
+            EPOCH: np.array(epochs, dtype=np.int32),
+            "block": labels,
+            **pair_coordinates(blocks),
+        }
+    )
+
+
+def filled(coordinates: xr.Dataset, variables: Mapping[str, Variable], values: Values) -> xr.Dataset:
+    """A Dataset of `variables` with `values`, which have the declared dims or miss single ones.
+
+    Values are given over [temperature, replicate] for one load and epoch, where the replicate is
+    the seed, pair or block that the variable is declared over.
+    """
+    out = coordinates
+    for name, variable in variables.items():
+        block = np.asarray(values[name], dtype=variable.dtype)
+        out = out.assign({name: (variable.dims, block[None, ..., None])})
+    needed = {dim for v in variables.values() for dim in v.dims}
+    return out.drop_dims([d for d in out.dims if d not in needed])
+
+
+def write(path: Path, data: xr.Dataset, variables: Mapping[str, Variable]) -> None:
+    """Write a Dataset that holds just `variables`, each byte the same on every run.
+
+    Raises:
+        SchemaError: the Dataset is not what the schema declares.
+    """
+    schema.check(data, variables)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data.to_netcdf(path, engine="netcdf4", encoding=encodings(data))
+
+
+def encodings(data: xr.Dataset) -> dict[str, dict[str, object]]:
+    """Encodings under which integers stay integers and only floats have a missing value."""
+    return {
+        str(name): {"_FillValue": np.float32(np.nan) if v.dtype.kind == "f" else None}
+        for name, v in data.variables.items()
+        if v.dtype.kind in "fi"
+    }
+
+
+def read(path: Path) -> xr.Dataset:
+    """Read a file that `write` wrote, into memory."""
+    with xr.open_dataset(path, engine="netcdf4") as data:
+        return data.load()
+
+
+def joined(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
+    """Put measurements into the full grid of `target`; what is absent stays missing.
+
+    Each part is written into its place by labels, so a part that lies outside the declared grid
+    is an error (KeyError) and a missing one leaves the missing value, never a hole in the axes.
+    """
+    out = target.copy()
+    for part in parts:
+        for name in part.data_vars:
+            variable = schema.VARIABLES[str(name)]
+            if name not in out:
+                shape = tuple(out.sizes[d] for d in variable.dims)
+                empty = np.full(shape, schema.missing_value(variable), dtype=variable.dtype)
+                out[name] = (variable.dims, empty)
+            where = {dim: part[dim].values for dim in variable.dims}
+            out[name].loc[where] = part[name].values
+    return out

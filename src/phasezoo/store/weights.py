@@ -1,0 +1,102 @@
+"""Weights of one cell's block over a segment of epochs: one shard per (cell, block, epoch).
+
+The arrays have the axes of the published store, so publishing links shards and copies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import zarr
+from zarr.codecs import BloscCodec, BloscShuffle
+
+from phasezoo.models.flat import Layout, Weights
+from phasezoo.training.train import Checkpoint
+from phasezoo.vocabulary import Status
+
+ARRAYS = ("parameters", "buffers")
+DIMS = {
+    "parameters": ("temperature", "seed", "epoch", "parameter"),
+    "buffers": ("temperature", "seed", "epoch", "buffer"),
+    "momentum": ("seed", "parameter"),
+}
+
+
+def create(
+    group: zarr.Group, name: str, shape: tuple[int, ...], seeds: int
+) -> zarr.Array[zarr.core.metadata.ArrayV3Metadata]:
+    """A sharded float32 array [temperature, seed, epoch, P]; NaN where nothing was written.
+
+    One chunk is one model, one shard the `seeds` of a block at an epoch.
+    """
+    return group.create_array(
+        name,
+        shape=shape,
+        dtype="float32",
+        chunks=(1, 1, 1, shape[-1]),
+        shards=(1, seeds, 1, shape[-1]),
+        compressors=BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle),
+        fill_value=np.nan,
+        dimension_names=DIMS[name],
+        attributes={"_FillValue": _ENCODED_NAN},
+    )
+
+
+_ENCODED_NAN = "AAAAAAAA+H8="  # xarray's own encoding of a float64 NaN fill value
+
+
+def write_block(
+    directory: Path, checkpoints: Sequence[Sequence[Checkpoint]], layouts: tuple[Layout, Layout]
+) -> None:
+    """Write the checkpoints of a block, indexed [seed][epoch], and the state to go on from."""
+    seeds, epochs = len(checkpoints), len(checkpoints[0])
+    group = zarr.open_group(directory, mode="w", zarr_format=3)
+    for name, layout in zip(ARRAYS, layouts, strict=True):
+        if layout.size:
+            array = create(group, name, (1, seeds, epochs, layout.size), seeds)
+            for epoch in range(epochs):
+                block = [getattr(of_seed[epoch].weights, name).numpy() for of_seed in checkpoints]
+                array[0, :, epoch] = np.stack(block)
+    state = group.create_array(
+        "momentum",
+        shape=(seeds, layouts[0].size),
+        dtype="float32",
+        chunks=(1, layouts[0].size),
+        compressors=BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle),
+        dimension_names=DIMS["momentum"],
+    )
+    state[:] = np.stack([of_seed[-1].momentum.numpy() for of_seed in checkpoints])
+    group.attrs["epochs"] = [c.epoch for c in checkpoints[0]]
+    group.attrs["status"] = [[int(c.status) for c in of_seed] for of_seed in checkpoints]
+
+
+class Block:
+    """Reader of what `write_block` wrote."""
+
+    def __init__(self, directory: Path) -> None:
+        self.group = zarr.open_group(directory, mode="r", zarr_format=3)
+        self.epochs: list[int] = list(self.group.attrs["epochs"])  # type: ignore[arg-type]
+
+    def status(self, seed: int, epoch: int) -> Status:
+        """What became of a seed (its position in the block) at an epoch."""
+        return Status(self.group.attrs["status"][seed][self.epochs.index(epoch)])  # type: ignore
+
+    def weights(self, seed: int, epoch: int) -> Weights:
+        """The weights of a seed (its position in the block) at an epoch."""
+        position = self.epochs.index(epoch)
+        found = [
+            torch.from_numpy(np.asarray(self.group[name][0, seed, position]))  # type: ignore[index]
+            if name in self.group
+            else torch.empty(0)
+            for name in ARRAYS
+        ]
+        return Weights(*found)
+
+    def last(self, seed: int) -> Checkpoint:
+        """The last checkpoint of a seed, with the optimiser's state."""
+        epoch = self.epochs[-1]
+        momentum = torch.from_numpy(np.asarray(self.group["momentum"][seed]))  # type: ignore[index]
+        return Checkpoint(epoch, self.weights(seed, epoch), momentum, self.status(seed, epoch))

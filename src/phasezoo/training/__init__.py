@@ -1,0 +1,1 @@
+"""Training one block of seeds, and clean evaluation."""

@@ -1,0 +1,115 @@
+"""The words of the project: axes, flags and hyperparameters, declared once.
+
+Code, coordinates, file names and documents use these words and no synonyms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+LOAD = "load"
+TEMPERATURE = "temperature"
+SEED = "seed"
+PAIR = "pair"
+EPOCH = "epoch"
+FIRST_SEED = "first_seed"
+SECOND_SEED = "second_seed"
+
+Number = int | float
+
+
+class PhasezooError(Exception):
+    """Something a user can mend; its message is one line and says what, got and allowed."""
+
+
+class Phase(IntEnum):
+    """Label of a cell at an epoch (Yang et al. 2021; arXiv 2504.18072, phase table)."""
+
+    MISSING = -1
+    UNCLASSIFIED = 0
+    I = 1  # noqa: E741  the field's name for it
+    II = 2
+    III = 3
+    IV_A = 4
+    IV_B = 5
+
+    @property
+    def title(self) -> str:
+        """The label as written in the papers: ``I``, ``IV-A``, or a lower-case word."""
+        return self.name.lower() if self <= 0 else self.name.replace("_", "-")
+
+
+FIVE_PHASES = (Phase.I, Phase.II, Phase.III, Phase.IV_A, Phase.IV_B)
+
+PHASE_MEANINGS = {
+    Phase.I: "underfitted and undersized",
+    Phase.II: "underfitted",
+    Phase.III: "undersized",
+    Phase.IV_A: "overfitted",
+    Phase.IV_B: "generalising",
+    Phase.UNCLASSIFIED: "no row of the phase table fits",
+    Phase.MISSING: "a metric that decides is missing",
+}
+
+
+class Status(IntEnum):
+    """What became of a checkpoint; tells 'never trained' from 'diverged'."""
+
+    NEVER_TRAINED = 0
+    TRAINED = 1
+    DIVERGED = 2
+
+
+class Split(IntEnum):
+    """Which part of a data set a sample belongs to."""
+
+    TRAIN = 0
+    TEST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameter:
+    """A hyperparameter that can realise an axis.
+
+    ``grows`` is the sign of d(axis)/d(value): load falls as the width grows, temperature rises
+    with the learning rate.
+    """
+
+    name: str
+    axis: str
+    whole: bool
+    grows: int
+    long_name: str
+
+    @property
+    def direction(self) -> str:
+        """One sentence for the attributes of a coordinate."""
+        return f"{self.axis} {'grows' if self.grows > 0 else 'falls'} as {self.name} grows"
+
+    def label(self, value: Number) -> str:
+        """The value as it stands in paths: ``16``, ``0.001``."""
+        return str(int(value)) if self.whole else format(float(value), ".12g")
+
+    def parse(self, label: str) -> Number:
+        """The value that `label` stands for; inverse of `label`."""
+        return int(label) if self.whole else float(label)
+
+
+HYPERPARAMETERS = {
+    h.name: h
+    for h in (
+        Hyperparameter("width", LOAD, whole=True, grows=-1, long_name="width"),
+        Hyperparameter("batch_size", TEMPERATURE, whole=True, grows=-1, long_name="batch size"),
+        Hyperparameter(
+            "learning_rate", TEMPERATURE, whole=False, grows=1, long_name="learning rate"
+        ),
+        Hyperparameter("weight_decay", TEMPERATURE, whole=False, grows=1, long_name="weight decay"),
+    )
+}
+
+
+def seed_pairs(seeds: tuple[int, ...]) -> list[tuple[int, int]]:
+    """All pairs of seeds, first < second, in lexicographic order."""
+    ordered = sorted(seeds)
+    return [(a, b) for i, a in enumerate(ordered) for b in ordered[i + 1 :]]
