@@ -64,13 +64,18 @@ class Spec(BaseModel):
         return given
 
 
-def unique(values: Sequence[Any], what: str) -> None:
-    """Raise ValueError when `values` is empty or holds a value twice."""
+def refused(key: str, got: Any, allowed: str) -> PydanticCustomError:
+    """The error of a check between fields: the key it is about (relative), its value, the rule."""
+    return PydanticCustomError("refused", "{allowed}", {"key": key, "got": got, "allowed": allowed})
+
+
+def require_unique(key: str, values: Sequence[Any], what: str) -> None:
+    """Raise when `values` is empty or holds a value twice."""
     if not values:
-        raise ValueError(f"at least one {what}")
+        raise refused(key, [], f"at least one {what}")
     twice = sorted({v for v in values if list(values).count(v) > 1})
     if twice:
-        raise ValueError(f"each {what} once, but {twice[0]} is there twice")
+        raise refused(key, list(values), f"each {what} once ({twice[0]} is there twice)")
 
 
 _ALLOWED = {
@@ -85,7 +90,7 @@ _ALLOWED = {
     "dict_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
-    "union_tag_not_found": "a mapping with the key {discriminator}",
+    "union_tag_not_found": "this key must be given",
 }
 
 
@@ -108,6 +113,8 @@ def _allowed(error: ErrorDetails) -> str:
             return f"at least {context['min_length']} of them"
         case "value_error":
             return str(context["error"])
+        case "refused":
+            return str(context["allowed"])
         case kind if kind in _ALLOWED:
             return _ALLOWED[kind].format(**context)
         case _:
@@ -128,8 +135,13 @@ def _place(error: ErrorDetails, given: Any) -> str:
         elif isinstance(here, dict) and (part in here or error["type"] == "missing"):
             tag = part not in here and part != error["loc"][-1]
             path, here = (path, here) if tag else (f"{path}.{part}", here.get(part))
-    key = error.get("ctx", {}).get("key") if error["type"] == "unknown_key" else None
-    return ".".join(p for p in (path.lstrip("."), key) if p) or "the file"
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "unknown_key" | "refused":
+            path += f".{context['key']}"
+        case "union_tag_invalid" | "union_tag_not_found":
+            path += f".{context['discriminator'].strip(chr(39))}"
+    return path.lstrip(".") or "the file"
 
 
 def explain(problems: ValidationError, given: Any, source: str) -> SpecError:
@@ -137,21 +149,16 @@ def explain(problems: ValidationError, given: Any, source: str) -> SpecError:
     lines = []
     for error in problems.errors(include_url=False):
         place, value = _place(error, given), error["input"]
-        if error["type"] == "unknown_key":
-            value = given_at(given, place)
+        match error["type"]:
+            case "unknown_key":
+                value = error["input"][error["ctx"]["key"]]
+            case "refused":
+                value = error["ctx"]["got"]
+            case "union_tag_invalid":
+                value = error["ctx"]["tag"]
         got = "nothing" if error["type"] in {"missing", "union_tag_not_found"} else _short(value)
         lines.append(f"{source}: {place}: got {got}; allowed: {_allowed(error)}")
     return SpecError("\n".join(dict.fromkeys(lines)))
-
-
-def given_at(given: Any, place: str) -> Any:
-    """The value that stands at a dotted path of the file, or None."""
-    for part in place.replace("[", ".[").split("."):
-        if part.startswith("["):
-            given = given[int(part[1:-1])]
-        else:
-            given = given.get(part) if isinstance(given, dict) else None
-    return given
 
 
 def _short(value: Any, limit: int = 60) -> str:

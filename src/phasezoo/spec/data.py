@@ -27,5 +27,10 @@ class Digits(Spec):
     rotation: Literal[0, 90, 180, 270] = 0  # degrees, counter-clockwise
     label_noise: LabelNoise | None = None
 
+    @property
+    def training_samples(self) -> int:
+        """Number of training samples."""
+        return min(self.keep or self.train, self.train)
+
 
 DataSpec = Digits

@@ -14,7 +14,8 @@ from phasezoo.spec.base import (
     PositiveFloat,
     PositiveInt,
     Spec,
-    unique,
+    refused,
+    require_unique,
 )
 
 
@@ -78,12 +79,12 @@ class Training(Optimisation):
 
     @model_validator(mode="after")
     def _epochs_increase(self) -> Training:
-        epochs = self.saved_epochs
+        epochs = list(self.saved_epochs)
         if not all(self.checkpoints):
-            raise ValueError("checkpoints with at least one epoch in every segment")
-        unique(epochs, "checkpoint epoch")
-        if list(epochs) != sorted(epochs) or epochs[0] != 0:
-            raise ValueError(f"checkpoints that start at epoch 0 and increase, not {list(epochs)}")
+            raise refused("checkpoints", self.checkpoints, "at least one epoch in every segment")
+        require_unique("checkpoints", epochs, "epoch")
+        if epochs != sorted(epochs) or epochs[0] != 0:
+            raise refused("checkpoints", epochs, "epochs that start at 0 and increase")
         return self
 
     @property

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from phasezoo.spec.architecture import Architecture
-from phasezoo.spec.base import NAME, NonNegativeInt, PositiveInt, Spec, Text, unique
+from phasezoo.spec.base import NAME, NonNegativeInt, PositiveInt, Spec, Text, refused, require_unique
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.metrics import Family, Merging, Metrics, PhaseCriteria, Transfer
 from phasezoo.spec.training import Training
@@ -44,14 +44,15 @@ class Axis(Spec):
     @model_validator(mode="after")
     def _values_fit(self) -> Axis:
         if self.hyperparameter not in HYPERPARAMETERS:
-            raise ValueError(f"hyperparameter one of {', '.join(HYPERPARAMETERS)}")
+            known = ", ".join(HYPERPARAMETERS)
+            raise refused("hyperparameter", self.hyperparameter, f"one of {known}")
         if not self.values or not all(self.values):
-            raise ValueError("values with at least one number in every share")
+            raise refused("values", self.values, "at least one number in every share")
         for value in self.all_values:
             if value <= 0 or (self.meaning.whole and value != int(value)):
                 kind = "whole numbers" if self.meaning.whole else "numbers"
-                raise ValueError(f"values that are {kind} greater than 0, not {value}")
-        unique(self.all_values, f"{self.hyperparameter} value")
+                raise refused("values", value, f"{kind} greater than 0")
+        require_unique("values", self.all_values, self.hyperparameter)
         return self
 
     @property
@@ -88,22 +89,24 @@ class Zoo(Spec):
         for axis, where in ((self.load, LOAD), (self.temperature, TEMPERATURE)):
             if axis.meaning.axis != where:
                 fits = [h.name for h in HYPERPARAMETERS.values() if h.axis == where]
-                raise ValueError(
-                    f"{where}.hyperparameter one of {', '.join(fits)}, not {axis.hyperparameter}"
-                )
+                got, allowed = axis.hyperparameter, f"one of {', '.join(fits)}"
+                raise refused(f"{where}.hyperparameter", got, allowed)
         self._check_seeds()
         self._check_set_once()
         for family in self.families:
-            self._check_saved(f"{family.family}.epochs", family.epochs)
+            own = family.family in {"merging", "transfer"}
+            prefix = family.family if own else f"metrics.{family.family}"
+            self._check_saved(f"{prefix}.epochs", family.epochs)
         self._check_saved("merging.last_checkpoints", self.merging.last_checkpoints)
         return self
 
     def _check_seeds(self) -> None:
         if not self.seeds or not all(self.seeds):
-            raise ValueError("seeds with at least one block, and at least one seed in every block")
+            raise refused("seeds", self.seeds, "at least one block with at least one seed each")
         if len({len(block) for block in self.seeds}) > 1:
-            raise ValueError("seeds in blocks of one length, so that every shard has one shape")
-        unique([s for block in self.seeds for s in block], "seed")
+            allowed = "blocks of one length, so that every shard has one shape"
+            raise refused("seeds", self.seeds, allowed)
+        require_unique("seeds", self.all_seeds, "seed")
 
     def _check_set_once(self) -> None:
         optimiser = self.training.optimiser
@@ -116,16 +119,16 @@ class Zoo(Spec):
         on_axes = {self.load.hyperparameter, self.temperature.hyperparameter}
         for name, (key, value) in settings.items():
             if name in on_axes and value is not None:
-                raise ValueError(f"{key} null, because {name} is a grid axis, not {value}")
+                raise refused(key, value, f"null, because {name} is a grid axis")
             if name not in on_axes and value is None:
-                raise ValueError(f"{key} a number, because {name} is no grid axis")
+                raise refused(key, value, f"a number, because {name} is no grid axis")
 
     def _check_saved(self, key: str, epochs: tuple[int, ...]) -> None:
-        unique(epochs, f"epoch in {key}")
+        require_unique(key, epochs, "epoch")
         saved = self.training.saved_epochs
         for epoch in epochs:
             if epoch not in saved:
-                raise ValueError(f"{key} among the saved checkpoints {list(saved)}, not {epoch}")
+                raise refused(key, epoch, f"the saved checkpoints {list(saved)}")
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -159,19 +162,29 @@ class Study(Spec):
 
     @model_validator(mode="after")
     def _names_known(self) -> Study:
-        unique(self.run, "zoo in run")
-        for name in (*self.data, *self.zoos):
-            if not NAME.fullmatch(name):
-                raise ValueError(f"names of small letters, digits and single hyphens, not '{name}'")
+        require_unique("run", self.run, "zoo")
+        for section, names in (("data", self.data), ("zoos", self.zoos)):
+            for name in names:
+                if not NAME.fullmatch(name):
+                    rule = "names of small letters, digits and single hyphens"
+                    raise refused(f"{section}.{name}", name, rule)
         for name in self.run:
             if name not in self.zoos:
-                raise ValueError(f"run from the declared zoos {', '.join(self.zoos)}, not '{name}'")
-        known = ", ".join(self.data)
+                raise refused("run", name, f"the declared zoos {', '.join(self.zoos)}")
         for name, zoo in self.zoos.items():
-            for key, dataset in (
-                ("dataset", zoo.dataset),
-                ("transfer.dataset", zoo.transfer.dataset),
-            ):
-                if dataset not in self.data:
-                    raise ValueError(f"zoos.{name}.{key} one of {known}, not '{dataset}'")
+            self._check_data(f"zoos.{name}.dataset", zoo.dataset)
+            self._check_data(f"zoos.{name}.transfer.dataset", zoo.transfer.dataset)
+            self._check_samples(name, zoo)
         return self
+
+    def _check_data(self, key: str, dataset: str) -> None:
+        if dataset not in self.data:
+            raise refused(key, dataset, f"the declared data sets {', '.join(self.data)}")
+
+    def _check_samples(self, name: str, zoo: Zoo) -> None:
+        if zoo.temperature.hyperparameter == "batch_size":
+            samples = self.data[zoo.dataset].training_samples
+            largest = zoo.temperature.all_values[-1]
+            if largest > samples:
+                allowed = f"at most {samples}, the training samples of {zoo.dataset}"
+                raise refused(f"zoos.{name}.temperature.values", largest, allowed)
