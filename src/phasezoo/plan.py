@@ -6,10 +6,11 @@ The rules stay free of logic; everything they ask is a method here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
 from phasezoo import paths
 from phasezoo.spec import jobs
+from phasezoo.spec.base import Spec
 from phasezoo.spec.zoo import Study, Zoo
 from phasezoo.vocabulary import Number
 
@@ -20,11 +21,23 @@ class Wildcards(Protocol):
     def __getattr__(self, name: str) -> str: ...
 
 
-GROUPS: Mapping[str, tuple[str, ...]] = {
+Group = Literal["metrics", "merging", "transfer"]
+
+GROUPS: Mapping[Group, tuple[str, ...]] = {
     "metrics": ("evaluation", "hessian", "connectivity", "similarity"),
     "merging": ("merging",),
     "transfer": ("transfer",),
 }
+
+
+class _Named:
+    """Wildcards with just a zoo."""
+
+    def __init__(self, zoo: str) -> None:
+        self.zoo = zoo
+
+    def __getattr__(self, name: str) -> str:
+        raise AttributeError(name)
 
 
 class Plan:
@@ -38,6 +51,33 @@ class Plan:
         """What `all` asks for: every zoo of the run, published, and the report."""
         published = [paths.ZOO_MANIFEST.format(zoo=name) for name in self.study.run]
         return [*published, paths.REPORT]
+
+    def pictures(self) -> list[str]:
+        """The phase map of every zoo of the run."""
+        return [paths.PHASE_MAP.format(zoo=name) for name in self.study.run]
+
+    def everything(self) -> list[str]:
+        """Every artefact of the run by name.
+
+        Snakemake does not miss an intermediate file while what was made from it is there, so
+        `all` names them, stores and manifests alike.
+        """
+        found = [*self.targets(), *self.pictures()]
+        for name in self.study.run:
+            zoo, labels = self.zoos[name], _Named(zoo=name)
+            manifests = [
+                *(
+                    paths.DATA_MANIFEST.format(dataset=d)
+                    for d in (zoo.dataset, zoo.transfer.dataset)
+                ),
+                *self.all_weights(labels),
+                paths.ZOO_MANIFEST.format(zoo=name),
+            ]
+            found += [*manifests, *(path.removesuffix(".json") + ".zarr" for path in manifests)]
+            for group in GROUPS:
+                found += [*self.measurements(group)(labels), f"results/{name}/{group}.nc"]
+            found += [paths.PHASES.format(zoo=name), paths.COVERAGE.format(zoo=name)]
+        return list(dict.fromkeys(found))
 
     # data and training -------------------------------------------------------------------
 
@@ -79,7 +119,9 @@ class Plan:
     def resumed(self, wildcards: Wildcards) -> list[str]:
         """Manifest of the segment before this one; empty for the first."""
         before = _segment_before(self.zoos[wildcards.zoo], paths.parse_numbers(wildcards.segment))
-        labels = {name: getattr(wildcards, name) for name in ("zoo", "load", "temperature", "block")}
+        labels = {
+            name: getattr(wildcards, name) for name in ("zoo", "load", "temperature", "block")
+        }
         segment = paths.numbers_label(before)
         return [paths.WEIGHTS_MANIFEST.format(**labels, segment=segment)] if before else []
 
@@ -118,7 +160,7 @@ class Plan:
 
     # joining -----------------------------------------------------------------------------
 
-    def measurements(self, group: str) -> Callable[[Wildcards], list[str]]:
+    def measurements(self, group: Group) -> Callable[[Wildcards], list[str]]:
         """Every measurement that `collect` joins, as a function of its wildcards."""
 
         def found(wildcards: Wildcards) -> list[str]:
@@ -142,7 +184,7 @@ class Plan:
 
         return found
 
-    def collect_job(self, group: str) -> Callable[[Wildcards], str]:
+    def collect_job(self, group: Group) -> Callable[[Wildcards], str]:
         """What `collect` is told, as a function of its wildcards."""
 
         def told(wildcards: Wildcards) -> str:
@@ -155,7 +197,7 @@ class Plan:
                     temperature_name=zoo.temperature.hyperparameter,
                     temperatures=zoo.temperature.all_values,
                     seeds=zoo.seeds,
-                    group=group,  # type: ignore[arg-type]
+                    group=group,
                 )
             )
 
@@ -163,9 +205,7 @@ class Plan:
 
     def phases_job(self, wildcards: Wildcards) -> str:
         """What `phases` is told."""
-        return _told(
-            jobs.PhasesJob(zoo=wildcards.zoo, criteria=self.zoos[wildcards.zoo].phases)
-        )
+        return _told(jobs.PhasesJob(zoo=wildcards.zoo, criteria=self.zoos[wildcards.zoo].phases))
 
     def all_weights(self, wildcards: Wildcards) -> list[str]:
         """Manifests of every cell, block and segment of a zoo."""
@@ -187,11 +227,11 @@ class Plan:
         """What `publish` is told."""
         return _told(jobs.PublishJob(name=wildcards.zoo, zoo=self.zoos[wildcards.zoo]))
 
-    def report_job(self, wildcards: Any = None) -> str:
+    def report_job(self) -> str:
         """What `report` is told."""
         return _told(jobs.ReportJob(zoos=self.study.run))
 
-    def published(self, wildcards: Any = None) -> list[str]:
+    def published(self) -> list[str]:
         """Manifests of the zoos of the run."""
         return [paths.ZOO_MANIFEST.format(zoo=name) for name in self.study.run]
 
@@ -220,8 +260,8 @@ class Plan:
         ]
 
 
-def _told(job: jobs.Spec) -> str:
-    return job.model_dump_json(exclude_defaults=False)
+def _told(job: Spec) -> str:
+    return job.model_dump_json()
 
 
 def _temperatures(zoo: Zoo, wildcards: Wildcards) -> tuple[Number, ...]:

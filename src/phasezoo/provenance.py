@@ -58,11 +58,12 @@ def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {found for name in _imported_names(tree) if (found := _file_of(name))}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
             node.body = node.body[1:] or [ast.Pass()]
-    imported |= {
-        path.parent / name for name in re.findall(r"'([\w.]+\.jinja)'", text := ast.unparse(tree))
-    }
+    text = ast.unparse(tree)
+    imported |= {path.parent / name for name in re.findall(r"'([\w.]+\.jinja)'", text)}
     return hashlib.blake2b(text.encode()).hexdigest(), tuple(sorted(imported))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from sklearn import datasets as sklearn_datasets
 
 from phasezoo.spec.data import DataSpec
@@ -58,5 +59,13 @@ SOURCES = {"digits": Entry(load=digits, download=False)}
 def load_source(spec: DataSpec) -> Source:
     """The raw samples that a spec asks for, rotated as it says."""
     source = SOURCES[spec.source].load()
-    images = np.rot90(source.images, spec.rotation // 90, axes=(2, 3))
-    return Source(**{**vars(source), "images": np.ascontiguousarray(images)})
+    return replace(source, images=rotated(source, spec.rotation)) if spec.rotation else source
+
+
+def rotated(source: Source, degrees: int) -> NDArray[np.uint8]:
+    """Images turned counter-clockwise about their centre, interpolated linearly, black outside."""
+    turned = ndimage.rotate(
+        source.images.astype(np.float64), degrees, axes=(3, 2), reshape=False, order=1
+    )
+    whole: NDArray[np.uint8] = np.clip(np.rint(turned), 0, source.brightest).astype(np.uint8)
+    return whole

@@ -14,8 +14,10 @@ from phasezoo.models.flat import Weights
 Operator = Callable[[Tensor], Tensor]
 
 
-def hessian_operator(network: Network, weights: Weights, inputs: Tensor, labels: Tensor) -> Operator:
-    """v -> H v for H = d2 L / d theta2, L the mean cross-entropy of a fixed sample.
+def hessian_operator(
+    network: Network, weights: Weights, inputs: Tensor, labels: Tensor
+) -> Operator:
+    """V -> H v for H = d2 L / d theta2, L the mean cross-entropy of a fixed sample.
 
     The graph of the gradient is built once and used for every product. Normalisation layers are
     in evaluation mode.

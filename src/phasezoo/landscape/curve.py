@@ -69,7 +69,7 @@ def train_bend(
             logits = network.apply_training(theta, task.train_inputs[chosen])
             loss = functional.cross_entropy(logits, task.train_labels[chosen])
             optimiser.zero_grad(set_to_none=True)
-            (loss + 0.5 * options.weight_decay * theta.square().sum()).backward()  # type: ignore
+            (loss + 0.5 * options.weight_decay * theta.square().sum()).backward()
             optimiser.step()
     return bend.detach()
 

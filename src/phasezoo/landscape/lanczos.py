@@ -21,7 +21,9 @@ class TopEigenvalue:
     converged: bool
 
 
-def top_eigenvalue(operator: Operator, start: Tensor, iterations: int, tolerance: float) -> TopEigenvalue:
+def top_eigenvalue(
+    operator: Operator, start: Tensor, iterations: int, tolerance: float
+) -> TopEigenvalue:
     """Largest (algebraic) eigenvalue by Lanczos with full reorthogonalisation.
 
     The residual of the top Ritz pair is |beta_k s_k|, with beta_k the next off-diagonal and s_k

@@ -21,7 +21,8 @@ def linear_cka(first: Tensor, second: Tensor) -> float:
     if X is None or Y is None:
         return float("nan")
     cross = torch.linalg.matrix_norm(X.T @ Y).square()
-    return (cross / (torch.linalg.matrix_norm(X.T @ X) * torch.linalg.matrix_norm(Y.T @ Y))).item()
+    own = torch.linalg.matrix_norm(X.T @ X) * torch.linalg.matrix_norm(Y.T @ Y)
+    return float((cross / own).item())
 
 
 def _centred(features: Tensor, collapsed: float = 1e-5) -> Tensor | None:
@@ -35,4 +36,4 @@ def _centred(features: Tensor, collapsed: float = 1e-5) -> Tensor | None:
 
 def l2_distance(first: Tensor, second: Tensor) -> float:
     """Euclidean distance of two parameter vectors [P]."""
-    return torch.linalg.vector_norm(first.double() - second.double()).item()
+    return float(torch.linalg.vector_norm(first.double() - second.double()).item())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -34,7 +35,7 @@ class Layout:
         """Length of the vector."""
         return sum(slot.size for slot in self.slots)
 
-    def flatten(self, tensors: dict[str, Tensor]) -> Tensor:
+    def flatten(self, tensors: Mapping[str, Tensor]) -> Tensor:
         """The vector [size] float32, on the CPU, of tensors by name."""
         parts = [tensors[slot.name].detach().reshape(-1).float().cpu() for slot in self.slots]
         return torch.cat(parts) if parts else torch.empty(0)
@@ -47,7 +48,9 @@ class Layout:
         """
         if vector.shape != (self.size,):
             raise ValueError(f"vector: got shape {tuple(vector.shape)}, allowed is ({self.size},)")
-        return {s.name: vector[s.offset : s.offset + s.size].view(s.shape) for s in self.slots}
+        # one split, not a slice per tensor: its backward pass is a single concatenation
+        parts = vector.split([slot.size for slot in self.slots])
+        return {s.name: part.view(s.shape) for s, part in zip(self.slots, parts, strict=True)}
 
 
 def parameter_layout(module: nn.Module) -> Layout:
@@ -60,7 +63,7 @@ def buffer_layout(module: nn.Module) -> Layout:
     return _layout(dict(module.named_buffers()))
 
 
-def _layout(tensors: dict[str, Tensor]) -> Layout:
+def _layout(tensors: Mapping[str, Tensor]) -> Layout:
     slots, offset = [], 0
     for name, tensor in tensors.items():
         slots.append(Slot(name, offset, tuple(tensor.shape)))
@@ -94,8 +97,8 @@ def load_weights(module: nn.Module, weights: Weights) -> nn.Module:
     """Copy weights into a module and return it; whole-number buffers are cast back."""
     parameters = parameter_layout(module).unflatten(weights.parameters)
     buffers = buffer_layout(module).unflatten(weights.buffers)
-    for name, tensor in module.named_parameters():
-        tensor.copy_(parameters[name])
-    for name, tensor in module.named_buffers():
-        tensor.copy_(buffers[name])
+    for name, parameter in module.named_parameters():
+        parameter.copy_(parameters[name])
+    for name, buffer in module.named_buffers():
+        buffer.copy_(buffers[name])
     return module

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -10,10 +11,12 @@ from torch import Tensor, nn
 class MLP(nn.Module):
     """`hidden_layers` layers of `width` units with ReLU, then a linear head; no normalisation."""
 
-    def __init__(self, shape: tuple[int, ...], classes: int, width: int, hidden_layers: int) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], classes: int, width: int, hidden_layers: int
+    ) -> None:
         super().__init__()
         sizes = [math.prod(shape), *[width] * hidden_layers]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], classes)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ class BasicBlock(nn.Module):
 
 
 class SmallResNet(nn.Module):
-    """A 3 x 3 stem, one basic block per stage with channels w, 2w, 4w, ..., pooling, linear head."""
+    """A 3 x 3 stem, one basic block per stage (w, 2w, 4w, ... channels), pooling, linear head."""
 
     def __init__(self, shape: tuple[int, ...], classes: int, width: int, stages: int) -> None:
         super().__init__()

@@ -35,7 +35,9 @@ def text_map(phases: xr.DataArray) -> str:
     lines = [_row(phases[TEMPERATURE].attrs.get("hyperparameter", TEMPERATURE), loads)]
     for temperature in phases[TEMPERATURE].values:
         row = phases.sel({TEMPERATURE: temperature})
-        lines.append(_row(str(temperature), [names[int(row.sel({LOAD: v}))] for v in phases[LOAD]]))
+        lines.append(
+            _row(str(temperature), [names[int(row.sel({LOAD: v}))] for v in phases[LOAD].values])
+        )
     across = phases[LOAD].attrs.get("hyperparameter", LOAD)
     return "\n".join([f"{'':>14} {across} ->", *lines])
 

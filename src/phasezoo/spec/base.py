@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from phasezoo.vocabulary import PhasezooError
@@ -19,7 +26,7 @@ class SpecError(PhasezooError):
     """The spec cannot be used; one line per problem."""
 
 
-def _yaml_float(value: Any) -> Any:
+def yaml_float(value: Any) -> Any:
     """Accept ``5e-4``, which YAML 1.1 hands over as text; refuse truth values."""
     if isinstance(value, bool):
         raise ValueError("a number")
@@ -34,7 +41,7 @@ def _whole(value: Any) -> Any:
     return value
 
 
-Float = Annotated[float, Strict(), BeforeValidator(_yaml_float)]
+Float = Annotated[float, Strict(), BeforeValidator(yaml_float)]
 PositiveFloat = Annotated[Float, Gt(0)]
 NonNegativeFloat = Annotated[Float, Ge(0)]
 Fraction = Annotated[Float, Ge(0), Lt(1)]
@@ -59,7 +66,7 @@ class Spec(BaseModel):
                 if key not in cls.model_fields:
                     known = ", ".join(cls.model_fields)
                     raise PydanticCustomError(
-                        "unknown_key", "one of the keys {known}", {"key": str(key), "known": known}
+                        "unknown_key", "one of the keys {known}", {"key": key, "known": known}
                     )
         return given
 
@@ -150,6 +157,8 @@ def explain(problems: ValidationError, given: Any, source: str) -> SpecError:
     for error in problems.errors(include_url=False):
         place, value = _place(error, given), error["input"]
         match error["type"]:
+            case "too_short" if len(value) >= error["ctx"]["min_length"]:
+                continue  # only because a member was refused, which has its own line
             case "unknown_key":
                 value = error["input"][error["ctx"]["key"]]
             case "refused":
@@ -162,5 +171,10 @@ def explain(problems: ValidationError, given: Any, source: str) -> SpecError:
 
 
 def _short(value: Any, limit: int = 60) -> str:
-    text = repr(value)
+    text = repr(_as_in_yaml(value))
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _as_in_yaml(value: Any) -> Any:
+    """Tuples as the lists they were in the file."""
+    return [_as_in_yaml(v) for v in value] if isinstance(value, list | tuple) else value

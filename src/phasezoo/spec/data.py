@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from phasezoo.spec.base import Fraction, NonNegativeInt, PositiveInt, Spec
+from phasezoo.spec.base import Fraction, NonNegativeInt, PositiveInt, Spec, refused
 
 
 class LabelNoise(Spec):
@@ -21,16 +21,24 @@ class Digits(Spec):
 
     source: Literal["digits"]
     recipe: PositiveInt
-    train: Annotated[PositiveInt, Field(le=1787)]
+    train: Annotated[PositiveInt, Field(ge=10, le=1787)]  # each class on either side of the split
     split_seed: NonNegativeInt
-    keep: PositiveInt | None = None  # a stratified part of the training set; None keeps all
-    rotation: Literal[0, 90, 180, 270] = 0  # degrees, counter-clockwise
+    # a stratified part of the training set; None keeps all
+    keep: Annotated[PositiveInt, Field(ge=10)] | None = None
+    rotation: Annotated[NonNegativeInt, Field(lt=360)] = 0  # degrees, counter-clockwise
     label_noise: LabelNoise | None = None
+
+    @model_validator(mode="after")
+    def _keep_fits(self) -> Digits:
+        if self.keep is not None and self.keep != self.train and self.keep > self.train - 10:
+            allowed = f"at most {self.train - 10}, so that each class stays on either side; or null"
+            raise refused("keep", self.keep, allowed)
+        return self
 
     @property
     def training_samples(self) -> int:
         """Number of training samples."""
-        return min(self.keep or self.train, self.train)
+        return self.keep or self.train
 
 
 DataSpec = Digits

@@ -6,17 +6,19 @@ what a change of `params.yaml` touches, and only that.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.base import Spec
 from phasezoo.spec.data import DataSpec
-from phasezoo.spec.metrics import Family, PhaseCriteria
+from phasezoo.spec.metrics import Family, Measured, PhaseCriteria
 from phasezoo.spec.training import Optimisation
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import HYPERPARAMETERS, Number
+
+F = TypeVar("F", bound=Measured)
 
 
 class DataJob(Spec):
@@ -67,6 +69,16 @@ class MeasureJob(Spec):
     architecture: Architecture
     options: Annotated[Family, Field(discriminator="family")]
 
+    def options_as(self, kind: type[F]) -> F:
+        """The options as those of one family.
+
+        Raises:
+            TypeError: the job is of another family.
+        """
+        if not isinstance(self.options, kind):
+            raise TypeError(f"job: got family {self.options.family}, allowed is {kind.__name__}")
+        return self.options
+
 
 class CollectJob(Spec):
     """Join the measurements of a zoo on its full declared grid."""
@@ -108,12 +120,9 @@ def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:
             batch_size = int(temperature)
         case name:
             optimiser = optimiser.model_copy(update={name: float(temperature)})
-    return Optimisation(
-        optimiser=optimiser, schedule=zoo.training.schedule, batch_size=batch_size
-    )
+    return Optimisation(optimiser=optimiser, schedule=zoo.training.schedule, batch_size=batch_size)
 
 
 def at_load(zoo: Zoo, load: Number) -> Architecture:
     """The architecture of one load."""
     return zoo.architecture.model_copy(update={zoo.load.hyperparameter: load})
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from phasezoo.spec.base import (
     Fraction,
@@ -15,6 +15,7 @@ from phasezoo.spec.base import (
     Share,
     Spec,
     Text,
+    refused,
 )
 from phasezoo.spec.training import Optimisation
 
@@ -76,8 +77,23 @@ class Transfer(Measured):
 
     family: Literal["transfer"] = "transfer"
     dataset: Text
+    head: Literal["kept", "fresh"]  # a fresh one is needed where the classes differ
     fine_tune_epochs: PositiveInt
     optimisation: Optimisation
+
+    @model_validator(mode="after")
+    def _all_set(self) -> Transfer:
+        optimiser = self.optimisation.optimiser
+        settings = {
+            "optimiser.learning_rate": optimiser.learning_rate,
+            "optimiser.weight_decay": optimiser.weight_decay,
+            "batch_size": self.optimisation.batch_size,
+        }
+        for name, value in settings.items():
+            if value is None:
+                allowed = "a number, because no grid axis sets it here"
+                raise refused(f"optimisation.{name}", value, allowed)
+        return self
 
 
 class Metrics(Spec):

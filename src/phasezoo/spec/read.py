@@ -35,11 +35,29 @@ def read_study(path: Path) -> Study:
         SpecError: no such file, no YAML, or no valid spec.
     """
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SpecError(f"{path}: no such file; allowed: the path of a params.yaml") from None
-    except yaml.YAMLError as problem:
-        raise SpecError(f"{path}: not YAML: {' '.join(str(problem).split())}") from None
+        given = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except OSError as problem:
+        got, allowed = problem.strerror or str(problem), "a file that can be read"
+        raise SpecError(f"{path}: the file: got {got}; allowed: {allowed}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        got = " ".join(str(problem).split())
+        raise SpecError(f"{path}: the file: got {got}; allowed: YAML in UTF-8") from None
     if not isinstance(given, dict):
-        raise SpecError(f"{path}: got {given!r}; allowed: a mapping with the keys run, data, zoos")
+        allowed = "a mapping with the keys run, data, zoos"
+        raise SpecError(f"{path}: the file: got {given!r}; allowed: {allowed}")
     return study_from(given, str(path))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key that stands twice in one mapping is an error; PyYAML keeps the last."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        seen: set[str] = set()
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in keys:  # before `<<` brings in keys that may be overwritten
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key '{key.value}' twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        super().flatten_mapping(node)

@@ -28,6 +28,12 @@ class Sgd(Spec):
     weight_decay: NonNegativeFloat | None  # None: the temperature axis sets it
     nesterov: Flag
 
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Sgd:
+        if self.nesterov and not self.momentum:
+            raise refused("nesterov", self.nesterov, "false, because momentum is 0")
+        return self
+
 
 class OneCycle(Spec):
     """``torch.optim.lr_scheduler.OneCycleLR``, stepped per batch; the names are torch's."""

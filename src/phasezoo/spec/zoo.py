@@ -8,7 +8,16 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from phasezoo.spec.architecture import Architecture
-from phasezoo.spec.base import NAME, NonNegativeInt, PositiveInt, Spec, Text, refused, require_unique
+from phasezoo.spec.base import (
+    NAME,
+    NonNegativeInt,
+    PositiveInt,
+    Spec,
+    Text,
+    refused,
+    require_unique,
+    yaml_float,
+)
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.metrics import Family, Merging, Metrics, PhaseCriteria, Transfer
 from phasezoo.spec.training import Training
@@ -23,6 +32,9 @@ def _shares(values: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
+    """A number as the file has it; ``1e-3``, which YAML 1.1 hands over as text, becomes one."""
+    if isinstance(value, str):
+        value = yaml_float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("a number")
     return value
@@ -49,9 +61,11 @@ class Axis(Spec):
         if not self.values or not all(self.values):
             raise refused("values", self.values, "at least one number in every share")
         for value in self.all_values:
-            if value <= 0 or (self.meaning.whole and value != int(value)):
+            if value <= 0 or (self.meaning.whole and not isinstance(value, int)):
                 kind = "whole numbers" if self.meaning.whole else "numbers"
                 raise refused("values", value, f"{kind} greater than 0")
+            if self.meaning.parse(self.meaning.label(value)) != value:  # paths carry the label
+                raise refused("values", value, "numbers of at most 12 digits")
         require_unique("values", self.all_values, self.hyperparameter)
         return self
 

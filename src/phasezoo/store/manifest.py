@@ -68,7 +68,9 @@ def read_manifest(manifest: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
         Tree(**content["tree"])
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise ManifestError(f"{manifest}: not a manifest ({problem}); remove it to re-make") from None
+        raise ManifestError(
+            f"{manifest}: not a manifest ({problem}); remove it to re-make"
+        ) from None
     return content
 
 

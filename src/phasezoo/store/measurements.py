@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from phasezoo.store import schema
 from phasezoo.store.schema import Variable
@@ -22,10 +23,12 @@ from phasezoo.vocabulary import (
     seed_pairs,
 )
 
-Values = Mapping[str, np.ndarray | Sequence[float] | Sequence[Sequence[float]]]
+Values = Mapping[str, NDArray[np.float64]]
 
 
-def pair_coordinates(blocks: Sequence[tuple[int, ...]]) -> dict[str, tuple[str, np.ndarray]]:
+def pair_coordinates(
+    blocks: Sequence[tuple[int, ...]],
+) -> dict[str, tuple[str, NDArray[np.generic]]]:
     """Coordinates of all pairs of seeds within blocks: ``0-1``, and the two seeds as numbers."""
     pairs = [pair for block in blocks for pair in seed_pairs(block)]
     first = np.array([a for a, _ in pairs], dtype=np.int32)
@@ -58,7 +61,9 @@ def grid(
     )
 
 
-def filled(coordinates: xr.Dataset, variables: Mapping[str, Variable], values: Values) -> xr.Dataset:
+def filled(
+    coordinates: xr.Dataset, variables: Mapping[str, Variable], values: Values
+) -> xr.Dataset:
     """A Dataset of `variables` with `values`, which have the declared dims or miss single ones.
 
     Values are given over [temperature, replicate] for one load and epoch, where the replicate is

@@ -103,9 +103,7 @@ _METRICS = (
         "int8",
         _TRUTH,
     ),
-    _metric(
-        "hessian", OF_MODEL, "1", "hessian_trace", "trace of the Hessian of the training loss"
-    ),
+    _metric("hessian", OF_MODEL, "1", "hessian_trace", "trace of the Hessian of the training loss"),
     _metric(
         "hessian",
         OF_MODEL,
@@ -213,9 +211,7 @@ _PHASES_GROUP = (
     Variable("diverged", "phases", OF_CELL, "1", "models that diverged", "phases", "int16"),
 )
 
-VARIABLES = {
-    v.name: v for v in (*_METRICS, *_MERGING, *_SEED_AVERAGES, *_TRANSFER, *_PHASES_GROUP)
-}
+VARIABLES = {v.name: v for v in (*_METRICS, *_MERGING, *_SEED_AVERAGES, *_TRANSFER, *_PHASES_GROUP)}
 
 _COORDINATES = {LOAD, TEMPERATURE, SEED, PAIR, EPOCH, FIRST_SEED, SECOND_SEED, "block"}
 

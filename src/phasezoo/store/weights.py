@@ -41,11 +41,7 @@ def create(
         compressors=BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle),
         fill_value=np.nan,
         dimension_names=DIMS[name],
-        attributes={"_FillValue": _ENCODED_NAN},
     )
-
-
-_ENCODED_NAN = "AAAAAAAA+H8="  # xarray's own encoding of a float64 NaN fill value
 
 
 def write_block(
@@ -78,17 +74,17 @@ class Block:
 
     def __init__(self, directory: Path) -> None:
         self.group = zarr.open_group(directory, mode="r", zarr_format=3)
-        self.epochs: list[int] = list(self.group.attrs["epochs"])  # type: ignore[arg-type]
+        self.epochs: list[int] = list(self.group.attrs["epochs"])
 
     def status(self, seed: int, epoch: int) -> Status:
         """What became of a seed (its position in the block) at an epoch."""
-        return Status(self.group.attrs["status"][seed][self.epochs.index(epoch)])  # type: ignore
+        return Status(self.group.attrs["status"][seed][self.epochs.index(epoch)])
 
     def weights(self, seed: int, epoch: int) -> Weights:
         """The weights of a seed (its position in the block) at an epoch."""
         position = self.epochs.index(epoch)
         found = [
-            torch.from_numpy(np.asarray(self.group[name][0, seed, position]))  # type: ignore[index]
+            torch.from_numpy(np.asarray(self.group[name][0, seed, position]))
             if name in self.group
             else torch.empty(0)
             for name in ARRAYS
@@ -98,5 +94,5 @@ class Block:
     def last(self, seed: int) -> Checkpoint:
         """The last checkpoint of a seed, with the optimiser's state."""
         epoch = self.epochs[-1]
-        momentum = torch.from_numpy(np.asarray(self.group["momentum"][seed]))  # type: ignore[index]
+        momentum = torch.from_numpy(np.asarray(self.group["momentum"][seed]))
         return Checkpoint(epoch, self.weights(seed, epoch), momentum, self.status(seed, epoch))

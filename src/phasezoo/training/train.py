@@ -11,9 +11,10 @@ from torch.nn import functional
 
 from phasezoo import rng
 from phasezoo.data.task import Task
-from phasezoo.models.flat import Weights, parameter_layout, weights_of
+from phasezoo.models.flat import Weights, weights_of
 from phasezoo.spec.training import Optimisation
 from phasezoo.training.schedule import rates
+from phasezoo.training.sgd import FlatSgd
 from phasezoo.vocabulary import Status
 
 Report = Callable[[int, float], None]
@@ -100,22 +101,8 @@ class _Run:
         self.steps = steps_per_epoch(len(task.train_labels), self.batch_size)
         self.first = origin.epoch
         self.rates = rates(optimisation, self.steps, self.first, last).tolist()
-        self.layout = parameter_layout(module)
         self.alive = origin.status is Status.TRAINED
-        spec = optimisation.optimiser
-        self.optimiser = torch.optim.SGD(
-            module.parameters(),
-            lr=spec.learning_rate or 0.0,
-            momentum=spec.momentum,
-            weight_decay=spec.weight_decay or 0.0,
-            nesterov=spec.nesterov,
-            foreach=True,
-        )
-        if self.first:
-            momentum = self.layout.unflatten(origin.momentum)
-            for name, parameter in module.named_parameters():
-                buffer = momentum[name].clone().to(parameter.device)
-                self.optimiser.state[parameter]["momentum_buffer"] = buffer
+        self.optimiser = FlatSgd(module, optimisation.optimiser, origin.momentum)
 
     def epoch(self, epoch: int) -> float:
         """Train one epoch; returns its mean loss."""
@@ -125,14 +112,12 @@ class _Run:
         order = torch.randperm(samples, generator=chance).to(self.task.train_labels.device)
         total = torch.zeros((), device=order.device)
         self.module.train()
-        group = self.optimiser.param_groups[0]
         for chosen, (rate, momentum) in zip(order.split(self.batch_size), table, strict=True):
-            group["lr"], group["momentum"] = rate, momentum
             logits = self.module(self.task.train_inputs[chosen])
             loss = functional.cross_entropy(logits, self.task.train_labels[chosen])
-            self.optimiser.zero_grad(set_to_none=True)
+            self.optimiser.zero_grad()
             loss.backward()
-            self.optimiser.step()
+            self.optimiser.step(rate, momentum)
             total += loss.detach() * len(chosen)
         self.module.eval()
         self.alive = bool(total.isfinite()) and weights_of(self.module).finite
@@ -140,12 +125,8 @@ class _Run:
 
     def checkpoint(self, epoch: int) -> Checkpoint:
         """The model as it is now."""
-        weights = weights_of(self.module)
-        momentum = {
-            name: self.optimiser.state[p].get("momentum_buffer", torch.zeros_like(p))
-            for name, p in self.module.named_parameters()
-        }
-        found = Checkpoint(epoch, weights, self.layout.flatten(momentum), Status.TRAINED)
+        momentum = self.optimiser.momentum.cpu().clone()
+        found = Checkpoint(epoch, weights_of(self.module), momentum, Status.TRAINED)
         return found if self.alive else _diverged(found)
 
 

@@ -1,0 +1,40 @@
+rule merging:
+    """Midpoints, barriers and averages of the seeds of every cell, naive and aligned."""
+    input:
+        data=PLAN.data_of,
+        weights=PLAN.merged_weights,
+    output:
+        paths.measured("merging"),
+    log:
+        paths.log("merging", "zoo", "load", "share", "block", "epoch"),
+    benchmark:
+        paths.benchmark("merging", "zoo", "load", "share", "block", "epoch")
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("merging"),
+        code=code_digest("merging"),
+    shell:
+        "python -m phasezoo step merging --job {params.job:q} --data {input.data}"
+        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+
+
+rule collect_merging:
+    """The merging results of a zoo, joined on its full declared grid."""
+    input:
+        PLAN.measurements("merging"),
+    output:
+        paths.MERGING,
+    log:
+        paths.log("collect_merging", "zoo"),
+    benchmark:
+        paths.benchmark("collect_merging", "zoo")
+    conda:
+        "../envs/phasezoo.yaml"
+    params:
+        job=PLAN.collect_job("merging"),
+        code=code_digest("collect"),
+    shell:
+        "python -m phasezoo step collect --job {params.job:q} --output {output} {input} 2> {log}"

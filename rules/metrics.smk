@@ -1,0 +1,109 @@
+rule evaluate:
+    """Clean loss and error of the models of a share of cells."""
+    input:
+        data=PLAN.data_of,
+        weights=PLAN.measured_weights,
+    output:
+        paths.measured("evaluation"),
+    log:
+        paths.log("evaluate", "zoo", "load", "share", "block", "epoch"),
+    benchmark:
+        paths.benchmark("evaluate", "zoo", "load", "share", "block", "epoch")
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("evaluation"),
+        code=code_digest("evaluate"),
+    shell:
+        "python -m phasezoo step evaluate --job {params.job:q} --data {input.data}"
+        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+
+
+rule hessian:
+    """Curvature of the training loss at the models of a share of cells."""
+    input:
+        data=PLAN.data_of,
+        weights=PLAN.measured_weights,
+    output:
+        paths.measured("hessian"),
+    log:
+        paths.log("hessian", "zoo", "load", "share", "block", "epoch"),
+    benchmark:
+        paths.benchmark("hessian", "zoo", "load", "share", "block", "epoch")
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("hessian"),
+        code=code_digest("hessian"),
+    shell:
+        "python -m phasezoo step hessian --job {params.job:q} --data {input.data}"
+        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+
+
+rule connectivity:
+    """Bezier curves and straight lines between the seeds of every cell."""
+    input:
+        data=PLAN.data_of,
+        weights=PLAN.measured_weights,
+    output:
+        paths.measured("connectivity"),
+    log:
+        paths.log("connectivity", "zoo", "load", "share", "block", "epoch"),
+    benchmark:
+        paths.benchmark("connectivity", "zoo", "load", "share", "block", "epoch")
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("connectivity"),
+        code=code_digest("connectivity"),
+    shell:
+        "python -m phasezoo step connectivity --job {params.job:q} --data {input.data}"
+        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+
+
+rule similarity:
+    """CKA and distance between the seeds of every cell."""
+    input:
+        data=PLAN.data_of,
+        weights=PLAN.measured_weights,
+    output:
+        paths.measured("similarity"),
+    log:
+        paths.log("similarity", "zoo", "load", "share", "block", "epoch"),
+    benchmark:
+        paths.benchmark("similarity", "zoo", "load", "share", "block", "epoch")
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("similarity"),
+        code=code_digest("similarity"),
+    shell:
+        "python -m phasezoo step similarity --job {params.job:q} --data {input.data}"
+        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+
+
+rule collect_metrics:
+    """The metrics of a zoo, joined on its full declared grid."""
+    input:
+        PLAN.measurements("metrics"),
+    output:
+        paths.METRICS,
+    log:
+        paths.log("collect_metrics", "zoo"),
+    benchmark:
+        paths.benchmark("collect_metrics", "zoo")
+    conda:
+        "../envs/phasezoo.yaml"
+    params:
+        job=PLAN.collect_job("metrics"),
+        code=code_digest("collect"),
+    shell:
+        "python -m phasezoo step collect --job {params.job:q} --output {output} {input} 2> {log}"

@@ -1,0 +1,19 @@
+rule phases:
+    """The phase of every cell, and which phases the zoo covers."""
+    input:
+        paths.METRICS,
+    output:
+        phases=paths.PHASES,
+        coverage=paths.COVERAGE,
+    log:
+        paths.log("phases", "zoo"),
+    benchmark:
+        paths.benchmark("phases", "zoo")
+    conda:
+        "../envs/phasezoo.yaml"
+    params:
+        job=PLAN.phases_job,
+        code=code_digest("phases"),
+    shell:
+        "python -m phasezoo step phases --job {params.job:q} --metrics {input}"
+        " --output {output.phases} --coverage {output.coverage} 2> {log}"

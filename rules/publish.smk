@@ -1,0 +1,25 @@
+rule publish:
+    """One labelled store per zoo; its weights are hard links to those of the training jobs."""
+    input:
+        data=PLAN.data_of,
+        metrics=paths.METRICS,
+        phases=paths.PHASES,
+        merging=paths.MERGING,
+        transfer=paths.TRANSFER,
+        weights=PLAN.all_weights,
+    output:
+        store=directory(paths.ZOO),
+        manifest=paths.ZOO_MANIFEST,
+    log:
+        paths.log("publish", "zoo"),
+    benchmark:
+        paths.benchmark("publish", "zoo")
+    conda:
+        "../envs/phasezoo.yaml"
+    params:
+        job=PLAN.publish_job,
+        code=code_digest("publish"),
+    shell:
+        "python -m phasezoo step publish --job {params.job:q} --data {input.data}"
+        " --result {input.metrics} --result {input.phases} --result {input.merging}"
+        " --result {input.transfer} --output {output.manifest} {input.weights} 2> {log}"

@@ -1,0 +1,41 @@
+rule transfer:
+    """Fine-tuning on a second task against training from scratch."""
+    input:
+        data=PLAN.data_of,
+        second=PLAN.transfer_data_of,
+        weights=PLAN.measured_weights,
+    output:
+        paths.measured("transfer"),
+    log:
+        paths.log("transfer", "zoo", "load", "share", "block", "epoch"),
+    benchmark:
+        paths.benchmark("transfer", "zoo", "load", "share", "block", "epoch")
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("transfer"),
+        code=code_digest("transfer"),
+    shell:
+        "python -m phasezoo step transfer --job {params.job:q} --data {input.data}"
+        " --second {input.second} --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+
+
+rule collect_transfer:
+    """The transfer of a zoo, joined on its full declared grid."""
+    input:
+        PLAN.measurements("transfer"),
+    output:
+        paths.TRANSFER,
+    log:
+        paths.log("collect_transfer", "zoo"),
+    benchmark:
+        paths.benchmark("collect_transfer", "zoo")
+    conda:
+        "../envs/phasezoo.yaml"
+    params:
+        job=PLAN.collect_job("transfer"),
+        code=code_digest("collect"),
+    shell:
+        "python -m phasezoo step collect --job {params.job:q} --output {output} {input} 2> {log}"

@@ -1,0 +1,5 @@
+"""``python -m phasezoo``."""
+
+from phasezoo.cli import run
+
+run()

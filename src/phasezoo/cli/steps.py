@@ -1,0 +1,145 @@
+"""The commands that rules call: one per step, each read from JSON and paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phasezoo.spec import jobs
+from phasezoo.steps.log import start_log
+
+steps = typer.Typer(no_args_is_help=True, callback=start_log)
+
+Job = Annotated[str, typer.Option("--job", help="What to do, as JSON.")]
+Output = Annotated[Path, typer.Option("--output", help="What to write.")]
+Data = Annotated[Path, typer.Option("--data", help="Manifest of the data set.")]
+Gpus = Annotated[int, typer.Option("--gpus", help="GPUs this job was given.")]
+Weights = Annotated[list[Path], typer.Argument(help="Manifests of the weights.")]
+
+
+@steps.command()
+def data(job: Job, output: Output) -> None:
+    """Make a labelled data set."""
+    from phasezoo.steps.data import data as step
+
+    step(jobs.DataJob.model_validate_json(job), output)
+
+
+@steps.command()
+def train(
+    job: Job,
+    data: Data,
+    output: Output,
+    gpus: Gpus = 0,
+    before: Annotated[list[Path] | None, typer.Argument(help="The segment before.")] = None,
+) -> None:
+    """Train a block of seeds."""
+    from phasezoo.steps.train import train as step
+
+    step(jobs.TrainJob.model_validate_json(job), data, before or [], output, gpus)
+
+
+@steps.command()
+def evaluate(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
+    """Measure clean loss and error."""
+    from phasezoo.steps.evaluate import evaluate as step
+
+    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
+
+
+@steps.command()
+def hessian(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
+    """Measure curvature."""
+    from phasezoo.steps.hessian import hessian as step
+
+    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
+
+
+@steps.command()
+def connectivity(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
+    """Measure curves and lines between seeds."""
+    from phasezoo.steps.connectivity import connectivity as step
+
+    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
+
+
+@steps.command()
+def similarity(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
+    """Measure how alike seeds are."""
+    from phasezoo.steps.similarity import similarity as step
+
+    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
+
+
+@steps.command()
+def merging(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
+    """Merge seeds and checkpoints."""
+    from phasezoo.steps.merging import merging as step
+
+    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
+
+
+@steps.command()
+def transfer(
+    job: Job,
+    data: Data,
+    second: Annotated[Path, typer.Option(help="Manifest of the second data set.")],
+    output: Output,
+    weights: Weights,
+    gpus: Gpus = 0,
+) -> None:
+    """Fine-tune on a second task."""
+    from phasezoo.steps.transfer import transfer as step
+
+    step(jobs.MeasureJob.model_validate_json(job), data, second, weights, output, gpus)
+
+
+@steps.command()
+def collect(
+    job: Job, output: Output, parts: Annotated[list[Path], typer.Argument(help="Measurements.")]
+) -> None:
+    """Join measurements on the full grid."""
+    from phasezoo.steps.collect import collect as step
+
+    step(jobs.CollectJob.model_validate_json(job), parts, output)
+
+
+@steps.command()
+def phases(
+    job: Job,
+    metrics: Annotated[Path, typer.Option(help="Joined metrics.")],
+    output: Output,
+    coverage: Annotated[Path, typer.Option(help="Coverage report to write.")],
+) -> None:
+    """Label cells."""
+    from phasezoo.steps.phases import phases as step
+
+    step(jobs.PhasesJob.model_validate_json(job), metrics, output, coverage)
+
+
+@steps.command()
+def publish(
+    job: Job,
+    data: Data,
+    output: Output,
+    weights: Weights,
+    results: Annotated[list[Path], typer.Option("--result", help="Results, one per group.")],
+) -> None:
+    """Publish a zoo."""
+    from phasezoo.steps.publish import publish as step
+
+    step(jobs.PublishJob.model_validate_json(job), data, weights, results, output)
+
+
+@steps.command()
+def report(
+    job: Job,
+    output: Output,
+    pictures: Annotated[list[Path], typer.Argument(help="Phase maps to write.")],
+) -> None:
+    """Write the report."""
+    from phasezoo.steps.report import report as step
+
+    step(jobs.ReportJob.model_validate_json(job), Path(), output, pictures)

@@ -1,0 +1,1 @@
+"""Models made of several: alignment modulo permutations, and averages."""

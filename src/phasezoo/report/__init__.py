@@ -1,0 +1,1 @@
+"""From results to figures and one self-contained page."""

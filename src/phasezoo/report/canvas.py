@@ -1,0 +1,49 @@
+"""What every figure shares: one style, rows of panels, reproducible SVG."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.labelsize": 8.5,
+    "hatch.linewidth": 0.6,
+    "legend.frameon": False,
+}
+WIDTH = 11.0  # inches
+COLUMNS = 3
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """The style of the report, whatever the user's own is."""
+    with style.context(["default", STYLE]):
+        yield
+
+
+def panelled(count: int, row_height: float) -> tuple[Figure, list[Axes]]:
+    """A figure of `count` axes in rows of three, `row_height` inches each."""
+    rows = -(-count // COLUMNS)
+    figure = Figure(figsize=(WIDTH, rows * row_height + 0.4), layout="constrained")
+    axes = list(figure.subplots(rows, COLUMNS, squeeze=False).ravel())
+    for spare in axes[count:]:
+        spare.set_axis_off()
+    return figure, axes[:count]
+
+
+def svg(figure: Figure, name: str) -> str:
+    """A figure as a data URI; the same figure and name give the same bytes."""
+    buffer = io.BytesIO()
+    with style.context(["default", STYLE, {"svg.hashsalt": name}]):
+        metadata = {"Date": None, "Creator": None, "Title": name}
+        figure.savefig(buffer, format="svg", metadata=metadata)
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,110 @@
+"""One self-contained HTML page over some zoos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from phasezoo.report import curves, figures, panels
+from phasezoo.report.canvas import svg
+from phasezoo.report.counts import best_cell, covered, measured, status, unconverged
+from phasezoo.report.results import ZooResults
+from phasezoo.report.summary import per_load, per_phase
+from phasezoo.report.tables import Table, flattened, ranges, table
+from phasezoo.vocabulary import LOAD, SEED, TEMPERATURE
+
+__all__ = ["ZooResults", "page"]
+
+TEMPLATE = "page.html.jinja"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure in the page, and what it says to those who cannot see it."""
+
+    source: str
+    says: str
+
+
+def page(zoos: Sequence[ZooResults]) -> str:
+    """The report: figures and styles lie in the page, which needs no network.
+
+    The same results give the same text.
+    """
+    environment = Environment(
+        loader=PackageLoader("phasezoo", "report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    template = environment.get_template(TEMPLATE)
+    return template.render(zoos=[_view(results) for results in zoos])
+
+
+def _view(results: ZooResults) -> dict[str, Any]:
+    """What the template asks for."""
+    return {
+        "results": results,
+        "axes": {axis: results.phase[axis] for axis in (LOAD, TEMPERATURE)},
+        "seeds": int(results.metrics.sizes.get(SEED, 0)),
+        "status": status(results),
+        "best": best_cell(results, panels.TEST_ERROR),
+        "covered": covered(results),
+        "measured": [
+            m for g, shown in _SHOWN.items() for m in measured(shown, results.at_epoch(g))
+        ],
+        "unconverged": unconverged(results),
+        "epochs": {g: results.epoch_of(g) for g in ("metrics", "merging", "transfer")},
+        "pictures": _pictures(results),
+        "tables": _tables(results),
+        "spec": list(flattened(results.spec)),
+    }
+
+
+def _pictures(results: ZooResults) -> dict[str, Picture]:
+    """Every figure of a zoo."""
+    phase = results.phase
+    counts = ", ".join(f"{c.title} in {c.cells}" for c in covered(results) if c.cells)
+    drawn = {
+        "map": _picture(results, "map", figures.phase_map(results), f"Cells per phase: {counts}."),
+        "learning": _picture(
+            results, "learning", curves.learning_curves(results), "Errors over epochs, per phase."
+        ),
+    }
+    for group, shown in _SHOWN.items():
+        data = results.at_epoch(group)
+        over_grid = figures.panel_figure(shown, data, phase)
+        drawn[group] = _picture(
+            results, group, over_grid, f"Over the cells: {ranges(shown, data)}."
+        )
+        if group != "metrics":
+            name, says = f"{group}-effects", "Means per phase; the table below has the numbers."
+            drawn[name] = _picture(results, name, curves.effects(shown, data, phase), says)
+    return drawn
+
+
+def _picture(results: ZooResults, name: str, figure: Figure, says: str) -> Picture:
+    return Picture(svg(figure, f"{results.name}-{name}"), says)
+
+
+def _tables(results: ZooResults) -> dict[str, Table]:
+    """Every table of means of a zoo."""
+    by_phase = partial(per_phase, phase=results.phase)
+    load = results.phase[LOAD].attrs.get("long_name", LOAD)
+    made = {
+        group: table(f"{group.capitalize()} per phase", "phase", shown, data, by_phase)
+        for group, shown in _SHOWN.items()
+        for data in [results.at_epoch(group)]
+    }
+    data = results.at_epoch("merging")
+    made["merging-load"] = table(f"Merging per {load}", load, panels.MERGING, data, per_load)
+    return made
+
+
+_SHOWN = {"metrics": panels.METRICS, "merging": panels.MERGING, "transfer": panels.TRANSFER}

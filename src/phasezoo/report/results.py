@@ -1,0 +1,76 @@
+"""What a report is made of: the results of one zoo, at the epoch that is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from phasezoo.store.schema import VARIABLES
+from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE, Phase
+
+
+@dataclass(frozen=True)
+class ZooResults:
+    """All results of one zoo.
+
+    Attributes:
+        name: the zoo's name in paths.
+        title: the zoo's name in words.
+        metrics: over load, temperature, seed or pair, and epoch.
+        merging: the same, and over blocks of seeds.
+        transfer: over load, temperature, seed, epoch.
+        phases: `phase` and its reasons over load, temperature, epoch.
+        coverage: `phasezoo.phases.coverage.coverage` of the last labelled epoch.
+        manifest: the published store's manifest: schema, tree, spec.
+        provenance: started, seconds, versions, machine.
+    """
+
+    name: str
+    title: str
+    metrics: xr.Dataset
+    merging: xr.Dataset
+    transfer: xr.Dataset
+    phases: xr.Dataset
+    coverage: dict[str, Any]
+    manifest: dict[str, Any]
+    provenance: dict[str, Any]
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch at which any cell has a label; the last one where none has."""
+        phase = self.phases["phase"]
+        labelled = (phase != Phase.MISSING).any([LOAD, TEMPERATURE]).values
+        epochs = phase[EPOCH].values
+        return int(max(epochs[labelled] if labelled.any() else epochs))
+
+    @property
+    def phase(self) -> xr.DataArray:
+        """Phase over (load, temperature) at `epoch`."""
+        return self.phases["phase"].sel({EPOCH: self.epoch})
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The zoo's spec, as nested mappings."""
+        spec: dict[str, Any] = self.manifest["spec"]["zoo"]
+        return spec
+
+    def epoch_of(self, group: str) -> int:
+        """The epoch shown of a group: `epoch` where measured, else the group's last."""
+        data: xr.Dataset = getattr(self, group)
+        epochs = data[EPOCH].values if EPOCH in data.coords else np.array([self.epoch])
+        return self.epoch if self.epoch in epochs or not epochs.size else int(max(epochs))
+
+    def at_epoch(self, group: str) -> xr.Dataset:
+        """A group (metrics, merging, transfer) at `epoch_of` it, without the epoch axis.
+
+        A declared variable that was never written is there all the same, missing everywhere.
+        """
+        data: xr.Dataset = getattr(self, group)
+        if EPOCH in data.dims:
+            data = data.reindex({EPOCH: [self.epoch_of(group)]}).isel({EPOCH: 0}, drop=True)
+        nothing = xr.full_like(self.phase.drop_vars(EPOCH), np.nan, dtype="float32")
+        declared = [v.name for v in VARIABLES.values() if v.group == group]
+        return data.assign({name: nothing for name in declared if name not in data})

@@ -1,0 +1,1 @@
+"""One entry point per rule: read, call the science, write."""

@@ -1,0 +1,19 @@
+"""The device of a job, and settings that make it repeatable."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+
+def prepare(gpus: int) -> torch.device:
+    """Choose the device and make kernels deterministic.
+
+    One thread per job: the workflow runs as many jobs as there are cores. A job that asks for a
+    GPU gets one where there is one, else the CPU.
+    """
+    torch.set_num_threads(1)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    return torch.device("cuda" if gpus and torch.cuda.is_available() else "cpu")

@@ -1,0 +1,36 @@
+"""Clean loss and error of every model of a share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from phasezoo.landscape.network import Network
+from phasezoo.models.build import build
+from phasezoo.spec.jobs import MeasureJob
+from phasezoo.steps.cells import Cell, Row, columns, measure
+from phasezoo.steps.device import prepare
+from phasezoo.store.dataset import read_task
+from phasezoo.training.evaluate import evaluate_both
+
+NOTHING = float("nan")
+
+
+def evaluate(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
+    """Evaluate models on the whole training and test set."""
+    device = prepare(gpus)
+    task = read_task(data, device)
+    network = Network(build(job.architecture, task.shape, task.classes), device)
+
+    def measured(cell: Cell) -> Row:
+        rows = []
+        for model, status in zip(cell.models, cell.status, strict=True):
+            row = dict.fromkeys(("train_loss", "train_error", "test_loss", "test_error"), NOTHING)
+            if model.finite:
+                train, test = evaluate_both(network.function(model), task)
+                row |= {"train_loss": train.loss, "train_error": train.error}
+                row |= {"test_loss": test.loss, "test_error": test.error}
+            rows.append({**row, "status": float(status)})
+        return columns("evaluation", rows)
+
+    measure(job, weights, output, measured)

@@ -1,0 +1,117 @@
+"""Merging of the seeds of every cell of a share, naive and aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from phasezoo import rng
+from phasezoo.data.task import Task
+from phasezoo.landscape.network import Network
+from phasezoo.merging.merge import align, average_error, merge_pair, single_error
+from phasezoo.merging.permutation import PermutationSpec, permutation_spec, prove
+from phasezoo.models.build import build
+from phasezoo.models.flat import Weights
+from phasezoo.spec.jobs import MeasureJob
+from phasezoo.spec.metrics import Merging
+from phasezoo.steps.cells import Cell, Row, measure
+from phasezoo.steps.device import prepare
+from phasezoo.store import schema
+from phasezoo.store.dataset import read_task
+from phasezoo.vocabulary import PAIR
+
+NOTHING = float("nan")
+
+
+def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
+    """Merge pairs, seeds and late checkpoints, each pair also after weight matching."""
+    device = prepare(gpus)
+    task = read_task(data, device)
+    options = job.options_as(Merging)
+    module = build(job.architecture, task.shape, task.classes)
+    network, spec = Network(module, device), permutation_spec(module)
+
+    def measured(cell: Cell) -> Row:
+        models = cell.models
+        _prove(network, spec, models, task, cell)
+        late = [cell.at(epoch) for epoch in options.last_checkpoints]
+        of_seeds = {
+            "single_error": [single_error(network, task, model) for model in models],
+            "checkpoint_average_error": [
+                average_error(network, task, list(of_seed)) for of_seed in zip(*late, strict=True)
+            ],
+        }
+        return {
+            **_pairs(network, spec, task, cell, options),
+            **of_seeds,
+            **_seed_averages(network, spec, task, cell, options),
+        }
+
+    measure(job, weights, output, measured)
+
+
+def _prove(
+    network: Network, spec: PermutationSpec, models: list[Weights], task: Task, cell: Cell
+) -> None:
+    """A spec that changes the function is refused before it is used."""
+    for seed, model in zip(cell.job.place.seeds, models, strict=True):
+        if model.finite:
+            chance = rng.generator(*cell.names(seed), "prove")
+            prove(network, spec, model, task.test_inputs[:64], chance)
+
+
+def _pairs(
+    network: Network, spec: PermutationSpec, task: Task, cell: Cell, options: Merging
+) -> Row:
+    declared = schema.family_variables("merging")
+    names = [name for name, variable in declared.items() if PAIR in variable.dims]
+    rows: list[dict[str, float]] = []
+    for pair in cell.pairs:
+        ends = (cell.models[pair[0]], cell.models[pair[1]])
+        if all(end.finite for end in ends):
+            rows.append(_pair(network, spec, task, ends, cell.pair_names(pair), options))
+        else:
+            rows.append(dict.fromkeys(names, NOTHING) | {"matching_converged": 0.0})
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def _pair(
+    network: Network,
+    spec: PermutationSpec,
+    task: Task,
+    ends: tuple[Weights, Weights],
+    names: tuple[str, ...],
+    options: Merging,
+) -> dict[str, float]:
+    chance = rng.generator(*names, "matching")
+    moved, matching = align(network, spec, *ends, options.sweeps, chance)
+    naive = merge_pair(network, task, ends, options.points)
+    aligned = merge_pair(network, task, (ends[0], moved), options.points)
+    return {
+        "barrier_naive": naive.loss_barrier,
+        "barrier_aligned": aligned.loss_barrier,
+        "error_barrier_naive": naive.error_barrier,
+        "error_barrier_aligned": aligned.error_barrier,
+        "midpoint_error_naive": naive.midpoint_error,
+        "midpoint_error_aligned": aligned.midpoint_error,
+        "ends_error": naive.ends_error,
+        "matching_gain": matching.gain,
+        "matching_converged": float(matching.converged),
+    }
+
+
+def _seed_averages(
+    network: Network, spec: PermutationSpec, task: Task, cell: Cell, options: Merging
+) -> Row:
+    """Averages of all seeds of the block: as they are, and each aligned to the first."""
+    models = cell.models
+    if not all(model.finite for model in models):
+        return {"seed_average_error_naive": [NOTHING], "seed_average_error_aligned": [NOTHING]}
+    aligned = [models[0]]
+    for position, model in enumerate(models[1:], start=1):
+        chance = rng.generator(*cell.pair_names((0, position)), "matching")
+        aligned.append(align(network, spec, models[0], model, options.sweeps, chance)[0])
+    return {
+        "seed_average_error_naive": [average_error(network, task, models)],
+        "seed_average_error_aligned": [average_error(network, task, aligned)],
+    }

@@ -1,0 +1,1 @@
+"""What the models of a zoo are worth on another task."""

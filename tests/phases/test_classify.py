@@ -1,0 +1,189 @@
+"""Every row of the phase table labels its cells, whatever the grid looks like."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from phasezoo.phases.classify import classify_phases
+from phasezoo.spec.metrics import PhaseCriteria
+from phasezoo.vocabulary import Phase, Status
+
+CRITERIA = PhaseCriteria(seeds="mean", train_loss=0.1, mode_connectivity=0.02, cka=0.6)
+LOW, HIGH = 0.01, 0.9  # training loss
+BARRIER, CONNECTED, WORSE_ENDS = -0.3, 0.01, 0.2
+SIMILAR, OTHER = 0.8, 0.3
+NAN = math.nan
+
+TABLE = [  # training loss, mode connectivity, CKA, phase
+    (HIGH, BARRIER, OTHER, Phase.I),
+    (HIGH, BARRIER, SIMILAR, Phase.I),
+    (HIGH, CONNECTED, OTHER, Phase.II),
+    (HIGH, CONNECTED, SIMILAR, Phase.II),
+    (HIGH, -CONNECTED, OTHER, Phase.II),
+    (HIGH, WORSE_ENDS, SIMILAR, Phase.II),
+    (LOW, WORSE_ENDS, OTHER, Phase.II),
+    (LOW, WORSE_ENDS, SIMILAR, Phase.II),
+    (LOW, BARRIER, OTHER, Phase.III),
+    (LOW, BARRIER, SIMILAR, Phase.III),
+    (LOW, CONNECTED, OTHER, Phase.IV_A),
+    (LOW, -CONNECTED, OTHER, Phase.IV_A),
+    (LOW, CONNECTED, SIMILAR, Phase.IV_B),
+    (LOW, -CONNECTED, SIMILAR, Phase.IV_B),
+    # the thresholds themselves
+    (0.1, CONNECTED, SIMILAR, Phase.II),
+    (LOW, -0.02, SIMILAR, Phase.IV_B),
+    (LOW, 0.02, SIMILAR, Phase.IV_B),
+    (LOW, CONNECTED, 0.6, Phase.IV_B),
+    # a number that decides is missing
+    (NAN, BARRIER, SIMILAR, Phase.MISSING),
+    (NAN, WORSE_ENDS, SIMILAR, Phase.MISSING),
+    (LOW, NAN, SIMILAR, Phase.MISSING),
+    (HIGH, NAN, SIMILAR, Phase.MISSING),
+    (LOW, CONNECTED, NAN, Phase.MISSING),
+    # one is missing that does not decide
+    (HIGH, BARRIER, NAN, Phase.I),
+    (HIGH, CONNECTED, NAN, Phase.II),
+    (LOW, WORSE_ENDS, NAN, Phase.II),
+    (LOW, BARRIER, NAN, Phase.III),
+]
+
+
+def cells(*rows: tuple[float, ...]) -> xr.Dataset:
+    """A cell-level table: the rows as loads, one temperature."""
+    loss, curve, cka = (np.array(column)[:, None] for column in zip(*rows, strict=True))
+    dims = ("load", "temperature")
+    return xr.Dataset(
+        {"train_loss": (dims, loss), "mode_connectivity": (dims, curve), "cka": (dims, cka)},
+        coords={"load": np.arange(1, len(rows) + 1), "temperature": [128]},
+    )
+
+
+def replicated(seeds: int = 3, epochs: int = 2) -> xr.Dataset:
+    """Models and pairs of a grid of 2 loads, 5 temperatures, every cell in IV-B."""
+    pairs = seeds * (seeds - 1) // 2
+    sizes = {"load": 2, "temperature": 5, "seed": seeds, "pair": pairs, "epoch": epochs}
+
+    def full(value: float, replicate: str) -> xr.DataArray:
+        dims = ("load", "temperature", replicate, "epoch")
+        return xr.DataArray(np.full([sizes[d] for d in dims], value), dims=dims)
+
+    return xr.Dataset(
+        {
+            "train_loss": full(LOW, "seed"),
+            "mode_connectivity": full(CONNECTED, "pair"),
+            "cka": full(SIMILAR, "pair"),
+            "status": full(Status.TRAINED, "seed").astype("int8"),
+        },
+        coords={"load": [4, 8], "temperature": [8, 16, 32, 64, 128], "epoch": [0, 60][:epochs]},
+    )
+
+
+@pytest.mark.parametrize(("loss", "curve", "cka", "phase"), TABLE)
+def test_a_cell_has_the_phase_of_its_row(
+    loss: float, curve: float, cka: float, phase: Phase
+) -> None:
+    assert classify_phases(cells((loss, curve, cka)), CRITERIA)["phase"].item() == phase
+
+
+def test_a_grid_is_labelled_cell_by_cell() -> None:
+    rows = [row[:3] for row in TABLE]
+    found = classify_phases(cells(*rows), CRITERIA)["phase"]
+    assert found.dims == ("load", "temperature")
+    assert found.dtype == np.int8
+    assert found.values[:, 0].tolist() == [row[3] for row in TABLE]
+
+
+def test_no_cell_with_all_numbers_is_without_a_phase() -> None:
+    axis = [-1.0, -0.02, -1e-9, 0.0, 0.02, 0.021, 1.0]
+    rows = list(product([0.0, 0.0999, 0.1, 7.0], axis, [0.0, 0.5999, 0.6, 1.0]))
+    found = classify_phases(cells(*rows), CRITERIA)["phase"]
+    assert set(found.values.flat) == {1, 2, 3, 4, 5}
+
+
+def test_every_epoch_is_labelled() -> None:
+    metrics = replicated()
+    metrics["train_loss"].loc[{"epoch": 0}] = HIGH
+    found = classify_phases(metrics, CRITERIA)["phase"]
+    assert found.dims == ("load", "temperature", "epoch")
+    assert (found.sel(epoch=0) == Phase.II).all()
+    assert (found.sel(epoch=60) == Phase.IV_B).all()
+
+
+def test_an_epoch_without_measurements_of_pairs_is_missing() -> None:
+    metrics = replicated()
+    metrics["mode_connectivity"].loc[{"epoch": 0}] = NAN
+    found = classify_phases(metrics, CRITERIA)["phase"]
+    assert (found.sel(epoch=0) == Phase.MISSING).all()
+    assert (found.sel(epoch=60) == Phase.IV_B).all()
+
+
+@pytest.mark.parametrize(("seeds", "phase"), [("mean", Phase.II), ("median", Phase.IV_B)])
+def test_seeds_become_one_number_as_the_criteria_say(seeds: str, phase: Phase) -> None:
+    metrics = replicated()
+    metrics["train_loss"][{"seed": 0}] = HIGH  # mean (0.9 + 0.01 + 0.01) / 3 > 0.1, median 0.01
+    criteria = CRITERIA.model_copy(update={"seeds": seeds})
+    found = classify_phases(metrics, criteria)
+    assert (found["phase"] == phase).all()
+    expected = {"mean": (HIGH + 2 * LOW) / 3, "median": LOW}[seeds]
+    np.testing.assert_allclose(found["train_loss_of_cell"], expected, rtol=1e-6)
+
+
+def test_diverged_models_take_no_part_and_are_counted() -> None:
+    metrics = replicated()
+    cell = {"load": 8, "temperature": 32, "epoch": 60}
+    metrics["train_loss"].loc[cell] = [LOW, NAN, LOW]
+    metrics["status"].loc[cell] = [Status.TRAINED, Status.DIVERGED, Status.TRAINED]
+    metrics["cka"].loc[cell] = [NAN, SIMILAR, NAN]
+    found = classify_phases(metrics, CRITERIA)
+    assert found["phase"].sel(cell) == Phase.IV_B
+    assert found["models"].sel(cell) == 2
+    assert found["diverged"].sel(cell) == 1
+    assert found["models"].sum() == 2 * 5 * 2 * 3 - 1
+    assert found["diverged"].sum() == 1
+
+
+def test_a_cell_whose_models_all_diverged_is_missing() -> None:
+    metrics = replicated()
+    cell = {"load": 8, "temperature": 32, "epoch": 60}
+    for name in ("train_loss", "mode_connectivity", "cka"):
+        metrics[name].loc[cell] = NAN
+    metrics["status"].loc[cell] = Status.DIVERGED
+    found = classify_phases(metrics, CRITERIA)
+    assert (found["phase"] == Phase.MISSING).sum() == 1
+    assert found["phase"].sel(cell) == Phase.MISSING
+    assert (found["models"].sel(cell), found["diverged"].sel(cell)) == (0, 3)
+
+
+def test_cells_without_seeds_count_one_model() -> None:
+    found = classify_phases(cells((LOW, CONNECTED, SIMILAR), (NAN, BARRIER, OTHER)), CRITERIA)
+    assert found["models"].values.tolist() == [[1], [0]]
+    assert found["diverged"].values.tolist() == [[0], [0]]
+
+
+def test_the_numbers_that_decided_are_kept() -> None:
+    found = classify_phases(cells((LOW, BARRIER, SIMILAR)), CRITERIA)
+    for name, value in {"train_loss": LOW, "mode_connectivity": BARRIER, "cka": SIMILAR}.items():
+        assert found[f"{name}_of_cell"].item() == np.float32(value)
+
+
+def test_the_order_of_the_dims_does_not_matter() -> None:
+    metrics = replicated()
+    turned = metrics.transpose("epoch", "pair", "seed", "temperature", "load")
+    assert classify_phases(turned, CRITERIA).identical(classify_phases(metrics, CRITERIA))
+
+
+@pytest.mark.parametrize("name", ["train_loss", "mode_connectivity", "cka"])
+def test_a_metric_that_is_not_there_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match=f"metrics: got .*; '{name}' is missing"):
+        classify_phases(replicated().drop_vars(name), CRITERIA)
+
+
+@pytest.mark.parametrize("axis", ["load", "temperature"])
+def test_an_axis_that_is_not_there_is_refused_by_name(axis: str) -> None:
+    with pytest.raises(ValueError, match=f"metrics.train_loss: got dims .*'{axis}' missing"):
+        classify_phases(replicated().isel({axis: 0}), CRITERIA)

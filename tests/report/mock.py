@@ -1,0 +1,151 @@
+"""Results that look like those of a real zoo, without training one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from phasezoo.phases.classify import classify_phases
+from phasezoo.phases.coverage import coverage
+from phasezoo.report.results import ZooResults
+from phasezoo.spec.metrics import PhaseCriteria
+from phasezoo.store import measurements, schema
+from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE, Phase, Status
+
+CRITERIA = PhaseCriteria(seeds="mean", train_loss=0.1, mode_connectivity=0.015, cka=0.85)
+SMALL = {"widths": (8, 32), "batch_sizes": (16, 64, 256)}
+
+
+def mock(
+    name: str = "digits-mlp",
+    widths: tuple[int, ...] = (4, 8, 16, 32, 64, 128),
+    batch_sizes: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512),
+    blocks: tuple[tuple[int, ...], ...] = ((0, 1, 2),),
+    epochs: tuple[int, ...] = (0, 10, 30, 60),
+) -> ZooResults:
+    """Results whose phases lie as in the papers: I top left, IV right."""
+    coordinates = measurements.grid(widths, batch_sizes, blocks, epochs)
+    groups = {g: _group(coordinates, g) for g in ("metrics", "merging", "transfer")}
+    metrics = groups["metrics"]
+    shown = metrics.sel({EPOCH: [epochs[-1]]})
+    phases = classify_phases(shown, CRITERIA)
+    return ZooResults(
+        name=name,
+        title="Multilayer perceptrons on handwritten digits",
+        **groups,
+        phases=schema.described(phases, "width", "batch_size"),
+        coverage=coverage(phases["phase"].isel({EPOCH: -1})),
+        manifest={
+            "schema": 1,
+            "tree": {"sha256": "0123456789abcdef" * 4, "files": 211, "bytes": 48_123_456},
+            "spec": {"name": name, "zoo": _spec(widths, batch_sizes, blocks, epochs)},
+        },
+        provenance={
+            "started": "2026-01-01T00:00:00+00:00",
+            "seconds": 12.5,
+            "versions": {"python": "3.12.0", "torch": "2.13.0"},
+            "machine": {"system": "Linux", "processor": "x86_64"},
+        },
+    )
+
+
+def emptied(results: ZooResults, group: str, *names: str) -> ZooResults:
+    """The results with some variables missing everywhere."""
+    data: xr.Dataset = getattr(results, group)
+    return replace(results, **{group: data.assign({n: data[n] * np.nan for n in names})})
+
+
+def relabelled(results: ZooResults, phase: Phase) -> ZooResults:
+    """The results with every cell in one phase."""
+    labels = xr.full_like(results.phases["phase"], int(phase))
+    return replace(
+        results,
+        phases=results.phases.assign(phase=labels),
+        coverage=coverage(labels.isel({EPOCH: -1})),
+    )
+
+
+def _group(coordinates: xr.Dataset, group: str) -> xr.Dataset:
+    rng = np.random.default_rng(7)
+    out = coordinates
+    for variable in schema.VARIABLES.values():
+        if variable.group == group:
+            shape = tuple(coordinates.sizes[d] for d in variable.dims)
+            values = _values(variable.name, coordinates, shape, rng)
+            out = out.assign({variable.name: (variable.dims, values.astype(variable.dtype))})
+    if group == "metrics":
+        out["train_error"][0, 0, :] = np.nan
+        out["test_error"][0, 0, :] = np.nan
+        out["status"][0, 0, :] = Status.NEVER_TRAINED
+        out["status"][0, -1, 0, -1] = Status.DIVERGED
+    return schema.described(out, "width", "batch_size")
+
+
+def _values(
+    name: str, coordinates: xr.Dataset, shape: tuple[int, ...], rng: np.random.Generator
+) -> np.ndarray:
+    size = np.log2(coordinates[LOAD].values / 12.0)[:, None, None, None]
+    heat = -np.log2(coordinates[TEMPERATURE].values / 64.0)[None, :, None, None]
+    progress = np.linspace(0, 1, coordinates.sizes[EPOCH])
+    noise = rng.normal(size=shape) * 0.15
+    effort = size - 0.35 * np.abs(heat) * (heat > 0) + noise
+    loss = 10 ** (-0.9 * effort - 1.2) + 2 * (1 - progress)
+    error = np.clip(0.03 + 0.12 * loss, 0, 0.9)
+    barrier = -0.05 * np.clip(0.8 - 0.6 * size - 0.3 * heat, 0, None) + 0.002 * noise
+    barrier = barrier + 0.04 * np.clip(heat - 2.2, 0, None)
+    match name:
+        case "status":
+            return np.full(shape, Status.TRAINED)
+        case _ if name.endswith("_converged"):
+            return np.ones(shape)
+        case "train_loss" | "test_loss":
+            return loss
+        case "mode_connectivity" | "mode_connectivity_test" | "mode_connectivity_loss":
+            return barrier + 0 * progress
+        case "cka":
+            return np.clip(0.82 + 0.03 * heat + 0.015 * size + 0.01 * noise, 0.3, 1)
+        case "hessian_trace" | "hessian_top_eigenvalue":
+            return 10 ** (2.5 - 0.5 * effort - 0.3 * heat) - (40 if "trace" in name else 2)
+        case "l2_distance":
+            return 10 + 4 * (size + 2) + noise
+        case "barrier_naive" | "linear_barrier" | "error_barrier_naive":
+            return np.abs(1.2 - 0.2 * size + noise)
+        case "barrier_aligned" | "error_barrier_aligned":
+            return np.abs(0.7 - 0.25 * size + noise)
+        case "midpoint_error_naive" | "seed_average_error_naive":
+            return error + 0.3 + 0.1 * noise
+        case "midpoint_error_aligned" | "seed_average_error_aligned":
+            return error + np.clip(0.15 - 0.05 * size, 0, None) + 0.05 * noise
+        case "transfer_gain":
+            return 0.04 * size + 0.02 * noise
+        case _:
+            return error
+
+
+def _spec(
+    widths: tuple[int, ...],
+    batch_sizes: tuple[int, ...],
+    blocks: tuple[tuple[int, ...], ...],
+    epochs: tuple[int, ...],
+) -> dict[str, Any]:
+    """The parts of a zoo's spec that a reader looks for, as JSON hands them over."""
+    return {
+        "title": "Multilayer perceptrons on handwritten digits",
+        "recipe": 1,
+        "references": ["arXiv:2504.18072"],
+        "licence": "CC BY 4.0",
+        "architecture": {"name": "mlp", "hidden_layers": 2, "width": None},
+        "dataset": "digits",
+        "load": {"hyperparameter": "width", "values": [[w] for w in widths]},
+        "temperature": {"hyperparameter": "batch_size", "values": [list(batch_sizes)]},
+        "seeds": [list(block) for block in blocks],
+        "training": {
+            "optimiser": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9},
+            "checkpoints": [list(epochs)],
+        },
+        "transfer": {"dataset": "digits-rotated", "fine_tune_epochs": 30},
+        "phases": CRITERIA.model_dump(mode="json"),
+    }

@@ -1,0 +1,145 @@
+"""The page stands alone, says everything, and is the same every time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from phasezoo.report.page import page
+from phasezoo.spec.jobs import PublishJob
+from phasezoo.spec.read import read_study
+from phasezoo.vocabulary import EPOCH, FIVE_PHASES, PHASE_MEANINGS, Phase
+from report.mock import SMALL, emptied, mock, relabelled
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+VOID = {"meta", "img", "br"}
+
+
+class _Balance(HTMLParser):
+    """Collects ids and images, and fails where a tag closes that was not open."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.alts = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "img":
+            self.alts.append(given.get("alt"))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def _read(text):
+    parser = _Balance()
+    parser.feed(text)
+    assert not parser.open
+    return parser
+
+
+@pytest.fixture(scope="module")
+def text():
+    return page([mock()])
+
+
+def test_page_loads_nothing(text):
+    sources = re.findall(r'(?:src|href)="([^"]*)"', text)
+    assert sources
+    assert all(s.startswith(("data:image/svg+xml;base64,", "#")) for s in sources)
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "<script" not in text
+    assert "@import" not in text
+
+
+def test_page_is_well_formed_and_can_be_heard(text):
+    read = _read(text)
+    assert len(read.ids) == len(set(read.ids))
+    assert all(read.alts)
+    assert '<html lang="en">' in text
+    assert all(f'"#{i}"' not in text or i in read.ids for i in re.findall(r'href="#([^"]+)"', text))
+
+
+def test_all_phases_stand_with_their_meanings(text):
+    for phase in FIVE_PHASES:
+        assert f"</span>{phase.title}</th>" in text
+        assert PHASE_MEANINGS[phase] in text
+
+
+def test_page_tells_what_it_was_made_of(text):
+    assert "0123456789abcdef" * 4 in text
+    assert "training.optimiser.learning_rate" in text
+    assert "2.13.0" in text
+    assert "122 trained, 1 diverged, 3 never trained" in text
+
+
+def test_same_results_give_the_same_page(text):
+    assert page([mock()]) == text
+
+
+def test_several_zoos_have_contents_and_do_not_clash():
+    one, two = mock("one", **SMALL), mock("two", **SMALL)
+    text = page([one, two])
+    read = _read(text)
+    assert len(read.ids) == len(set(read.ids))
+    assert 'href="#one"' in text
+    assert 'href="#two"' in text
+
+
+def test_variables_missing_everywhere_do_not_hurt():
+    results = mock(**SMALL)
+    for group, names in {
+        "metrics": ("cka", "mode_connectivity", "hessian_trace", "test_error", "train_loss"),
+        "merging": ("barrier_naive", "single_error", "seed_average_error_naive"),
+        "transfer": ("transfer_gain", "scratch_error", "fine_tuned_error"),
+    }.items():
+        results = emptied(results, group, *names)
+    words = re.sub(r"base64,[^\"]*|provenance", "", page([results]).lower())
+    assert "nan" not in words
+    assert "CKA of the logits: no value".lower() in words
+    assert "n = 0, 0 cells" in words
+
+
+def test_groups_never_written_do_not_hurt():
+    small = mock(**SMALL)
+    bare = replace(small, merging=small.merging[[]], transfer=small.transfer[[]])
+    _read(page([bare]))
+
+
+@pytest.mark.parametrize("phase", [Phase.IV_B, Phase.MISSING, Phase.UNCLASSIFIED])
+def test_a_zoo_of_one_label(phase):
+    text = page([relabelled(mock(**SMALL), phase)])
+    found = int(phase in FIVE_PHASES)
+    assert f"<dd>{found} of 5" in text
+    _read(text)
+
+
+def test_a_zoo_of_one_seed_and_one_cell():
+    text = page([mock(widths=(16,), batch_sizes=(32,), blocks=((0,),), epochs=(0, 5))])
+    assert "0 diverged" in text or "1 diverged" in text
+    _read(text)
+
+
+def test_groups_at_another_epoch_say_so():
+    small = mock(**SMALL)
+    early = replace(small, transfer=small.transfer.sel({EPOCH: [10]}))
+    assert "Transfer at epoch 10:" in page([early])
+
+
+def test_spec_of_a_study_is_told_and_titles_are_escaped():
+    name, zoo = next(iter(read_study(PARAMS).zoos.items()))
+    spec = PublishJob(name=name, zoo=zoo).model_dump(mode="json")
+    small = mock(**SMALL)
+    text = page([replace(small, title="<b>A & B</b>", manifest=small.manifest | {"spec": spec})])
+    assert "&lt;b&gt;A &amp; B&lt;/b&gt;" in text
+    assert f"<strong>{zoo.transfer.dataset}</strong>" in text
+    assert "metrics.hessian.probes" in text

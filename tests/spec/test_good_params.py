@@ -1,0 +1,195 @@
+"""What a valid `params.yaml` means, and what its jobs are told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from phasezoo.spec import Study, jobs, read_study, study_from
+from phasezoo.spec.architecture import Mlp, SmallResNet
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+
+
+def given() -> dict[str, Any]:
+    return json.loads(json.dumps(yaml.safe_load(PARAMS.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture
+def study() -> Study:
+    return read_study(PARAMS)
+
+
+def by_learning_rate(values: list[Any]) -> dict[str, Any]:
+    spec = given()
+    zoo = spec["zoos"]["digits-mlp"]
+    zoo["training"]["optimiser"]["learning_rate"], zoo["training"]["batch_size"] = None, 32
+    zoo["temperature"] = {"hyperparameter": "learning_rate", "values": values}
+    return spec
+
+
+def test_a_flat_list_is_one_share_per_value() -> None:
+    spec = given()
+    spec["zoos"]["digits-mlp"]["load"]["values"] = [32, [4, 16], 8]
+    axis = study_from(spec).zoos["digits-mlp"].load
+    assert axis.values == ((32,), (4, 16), (8,))
+    assert axis.all_values == (4, 8, 16, 32)
+
+
+def test_an_exponent_without_a_point_is_a_number(study: Study) -> None:
+    assert given()["zoos"]["digits-mlp"]["training"]["optimiser"]["weight_decay"] == "5e-4"
+    training = study.zoos["digits-mlp"].training
+    assert training.optimiser.weight_decay == 5e-4
+    assert training.schedule.model_dump()["final_div_factor"] == 1e4
+
+
+def test_an_exponent_without_a_point_is_a_number_on_an_axis() -> None:
+    spec = by_learning_rate(["1e-3", 0.1, 1])
+    assert study_from(spec).zoos["digits-mlp"].temperature.all_values == (1e-3, 0.1, 1)
+
+
+def test_a_whole_number_stands_for_a_float(study: Study) -> None:
+    spec = given()
+    spec["zoos"]["digits-mlp"]["phases"]["cka"] = 1
+    assert study_from(spec).zoos["digits-mlp"].phases.cka == 1.0
+
+
+def test_a_study_is_frozen(study: Study) -> None:
+    zoo = study.zoos["digits-mlp"]
+    with pytest.raises(ValidationError, match="frozen"):
+        zoo.recipe = 2
+    with pytest.raises(ValidationError, match="frozen"):
+        zoo.training.optimiser.momentum = 0.5
+
+
+def test_reading_does_not_change_what_is_read() -> None:
+    spec = given()
+    study_from(spec)
+    assert spec == given()
+
+
+def test_the_models_of_a_zoo_are_loads_times_temperatures_times_seeds() -> None:
+    spec = given()
+    zoo = spec["zoos"]["digits-mlp"]
+    zoo["load"]["values"], zoo["temperature"]["values"] = [4, 8], [[8, 16], [32]]
+    zoo["seeds"] = [[0, 1], [2, 3], [4, 5]]
+    found = study_from(spec).zoos["digits-mlp"]
+    assert found.models == 2 * 3 * 6
+    assert list(found.cells()) == [(4, 8), (4, 16), (4, 32), (8, 8), (8, 16), (8, 32)]
+    assert found.all_seeds == (0, 1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "batch_size", "learning_rate", "weight_decay"),
+    [
+        ("batch_size", 128, 128, 0.1, 5e-4),
+        ("learning_rate", 0.25, 32, 0.25, 5e-4),
+        ("weight_decay", 1e-2, 32, 0.1, 1e-2),
+    ],
+)
+def test_the_temperature_fills_its_place_and_no_other(
+    name: str, value: float, batch_size: int, learning_rate: float, weight_decay: float
+) -> None:
+    spec = given()
+    zoo = spec["zoos"]["digits-mlp"]
+    zoo["temperature"] = {"hyperparameter": name, "values": [value]}
+    training = zoo["training"]
+    training["batch_size"] = None if name == "batch_size" else 32
+    if name != "batch_size":
+        training["optimiser"][name] = None
+    found = jobs.at_temperature(study_from(spec).zoos["digits-mlp"], value)
+    assert found.batch_size == batch_size
+    assert found.optimiser.learning_rate == learning_rate
+    assert found.optimiser.weight_decay == weight_decay
+    assert found.optimiser.momentum == 0.9
+
+
+def test_the_load_fills_the_width(study: Study) -> None:
+    mlp = jobs.at_load(study.zoos["digits-mlp"], 16)
+    resnet = jobs.at_load(study.zoos["digits-resnet"], 4)
+    assert mlp == Mlp(name="mlp", hidden_layers=2, width=16)
+    assert resnet == SmallResNet(name="small-resnet", stages=2, width=4)
+
+
+def test_keep_is_the_number_of_training_samples(study: Study) -> None:
+    assert study.data["digits"].training_samples == 1200
+    assert study.data["digits-rotated"].training_samples == 100
+
+
+def test_keeping_the_whole_training_set_is_allowed() -> None:
+    spec = given()
+    spec["data"]["digits"]["keep"] = 1200
+    assert study_from(spec).data["digits"].training_samples == 1200
+
+
+def test_the_names_of_a_model_carry_its_zoo_cell_and_seed() -> None:
+    place = jobs.Place(
+        zoo="z", load_name="width", load=16, temperature_name="learning_rate", seeds=(3, 5)
+    )
+    assert place.names(1e-3, 5) == ("z", "width=16", "learning_rate=0.001", "seed=5")
+
+
+def all_jobs(study: Study) -> list[jobs.Spec]:
+    zoo = study.zoos["digits-resnet"]
+    place = jobs.Place(
+        zoo="digits-resnet", load_name="width", load=4, temperature_name="batch_size", seeds=(0, 1)
+    )
+    architecture = jobs.at_load(zoo, 4)
+    train = jobs.TrainJob(
+        recipe=1,
+        place=place,
+        temperature=32,
+        architecture=architecture,
+        optimisation=jobs.at_temperature(zoo, 32),
+        epochs=(26, 28),
+        resume=10,
+    )
+    measured = [
+        jobs.MeasureJob(
+            place=place,
+            temperatures=(8, 32),
+            epoch=30,
+            architecture=architecture,
+            options=options,
+        )
+        for options in zoo.families
+    ]
+    collect = jobs.CollectJob(
+        zoo="digits-resnet",
+        load_name="width",
+        loads=zoo.load.all_values,
+        temperature_name="learning_rate",
+        temperatures=(1e-3, 0.1),
+        seeds=zoo.seeds,
+        group="merging",
+    )
+    return [
+        *(jobs.DataJob(name=name, spec=spec) for name, spec in study.data.items()),
+        train,
+        train.model_copy(update={"resume": None}),
+        *measured,
+        collect,
+        jobs.PhasesJob(zoo="digits-resnet", criteria=zoo.phases),
+        jobs.PublishJob(name="digits-resnet", zoo=zoo),
+        jobs.ReportJob(zoos=study.run),
+    ]
+
+
+def test_every_job_survives_its_line_of_json(study: Study) -> None:
+    told = all_jobs(study)
+    kinds = {
+        kind
+        for kind in vars(jobs).values()
+        if isinstance(kind, type) and kind.__name__.endswith("Job")
+    }
+    assert {type(job) for job in told} == kinds
+    for job in told:
+        line = job.model_dump_json()
+        assert "\n" not in line
+        assert type(job).model_validate_json(line) == job
+        assert type(job).model_validate_json(line).model_dump_json() == line

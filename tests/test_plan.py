@@ -1,0 +1,187 @@
+"""What each rule reads and is told, and that a zoo grows without touching what is there."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from phasezoo import paths
+from phasezoo.plan import GROUPS, Plan
+from phasezoo.spec import jobs, study_from
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+NAME = "digits-mlp"
+
+
+def given() -> dict[str, Any]:
+    """A small study of two segments, two blocks and two shares."""
+    spec = json.loads(json.dumps(yaml.safe_load(PARAMS.read_text(encoding="utf-8"))))
+    spec["zoos"] = {NAME: spec["zoos"][NAME]}
+    zoo = spec["zoos"][NAME]
+    zoo["load"]["values"] = [4, 8]
+    zoo["temperature"]["values"] = [[8, 32], [128]]
+    zoo["seeds"] = [[0, 1], [2, 3]]
+    zoo["training"]["checkpoints"] = [[0, 10, 30], [52, 60]]
+    zoo["merging"]["last_checkpoints"] = [30, 60]
+    return spec
+
+
+def plan_of(spec: dict[str, Any]) -> Plan:
+    return Plan(study_from(spec))
+
+
+def at(**labels: object) -> Any:
+    return SimpleNamespace(zoo=NAME, **{name: str(label) for name, label in labels.items()})
+
+
+def told(plan: Plan) -> dict[str, tuple[object, ...]]:
+    """For every training and measuring artefact: what its job is told and what it reads."""
+    zoo, out = plan.zoos[NAME], {}
+    blocks = [paths.numbers_label(block) for block in zoo.seeds]
+    segments = [paths.numbers_label(segment) for segment in zoo.training.checkpoints]
+    for (load, heat), block, segment in product(zoo.cells(), blocks, segments):
+        w = at(load=load, temperature=heat, block=block, segment=segment)
+        path = paths.WEIGHTS.format(**vars(w))
+        out[path] = (plan.train_job(w), plan.resumed(w), plan.data_of(w))
+    shares = [paths.share_label(zoo.temperature.meaning, share) for share in zoo.temperature.values]
+    for family, load, share, block in product(zoo.families, zoo.load.all_values, shares, blocks):
+        for epoch in family.epochs:
+            w = at(load=load, share=share, block=block, epoch=epoch)
+            path = paths.MEASURED.format(family=family.family, **vars(w))
+            reads = (
+                plan.merged_weights(w) if family.family == "merging" else plan.measured_weights(w)
+            )
+            out[path] = (plan.measure_job(family.family)(w), reads)
+    return out
+
+
+def test_a_cell_is_told_its_width_and_batch_size() -> None:
+    w = at(load=8, temperature=32, block="2+3", segment="0+10+30")
+    job = jobs.TrainJob.model_validate_json(plan_of(given()).train_job(w))
+    assert (job.architecture.width, job.optimisation.batch_size) == (8, 32)
+    assert (job.place.seeds, job.epochs, job.resume) == ((2, 3), (0, 10, 30), None)
+
+
+def test_a_later_segment_resumes_from_the_end_of_the_one_before() -> None:
+    plan = plan_of(given())
+    w = at(load=8, temperature=32, block="2+3", segment="52+60")
+    job = jobs.TrainJob.model_validate_json(plan.train_job(w))
+    assert (job.epochs, job.resume) == ((52, 60), 30)
+    assert plan.resumed(w) == [f"runs/{NAME}/8/32/2+3/0+10+30.json"]
+
+
+def test_the_first_segment_resumes_from_nothing() -> None:
+    w = at(load=8, temperature=32, block="2+3", segment="0+10+30")
+    assert plan_of(given()).resumed(w) == []
+
+
+def test_a_measurement_reads_the_cells_of_its_share_at_the_segment_of_its_epoch() -> None:
+    w = at(load=4, share="8+32", block="0+1", epoch=60)
+    assert plan_of(given()).measured_weights(w) == [
+        f"runs/{NAME}/4/8/0+1/52+60.json",
+        f"runs/{NAME}/4/32/0+1/52+60.json",
+    ]
+
+
+def test_merging_reads_every_segment_that_it_averages_over() -> None:
+    w = at(load=4, share="128", block="0+1", epoch=60)
+    assert plan_of(given()).merged_weights(w) == [
+        f"runs/{NAME}/4/128/0+1/0+10+30.json",
+        f"runs/{NAME}/4/128/0+1/52+60.json",
+    ]
+
+
+def test_a_measurement_is_told_of_no_epoch_but_its_own() -> None:
+    w = at(load=4, share="8+32", block="0+1", epoch=10)
+    job = jobs.MeasureJob.model_validate_json(plan_of(given()).measure_job("evaluation")(w))
+    assert (job.epoch, job.options.epochs, job.temperatures) == (10, (10,), (8, 32))
+
+
+def test_collecting_reads_every_measurement_of_its_group_once() -> None:
+    plan = plan_of(given())
+    joined = [path for group in GROUPS for path in plan.measurements(group)(at())]
+    measured = [path for path in told(plan) if path.startswith("measured/")]
+    assert sorted(joined) == sorted(measured)
+    assert (
+        len(joined) == (4 + 5) * 2 * 2 * 2
+    )  # epochs (evaluation 4, others 1), loads, shares, blocks
+
+
+def test_publishing_reads_every_training_artefact_once() -> None:
+    plan = plan_of(given())
+    trained = [path for path in told(plan) if path.startswith("runs/")]
+    assert sorted(plan.all_weights(at())) == sorted(p.replace(".zarr", ".json") for p in trained)
+
+
+def test_collecting_is_told_the_whole_grid() -> None:
+    job = jobs.CollectJob.model_validate_json(plan_of(given()).collect_job("metrics")(at()))
+    assert (job.loads, job.temperatures) == ((4, 8), (8, 32, 128))
+    assert (job.seeds, job.group) == (((0, 1), (2, 3)), "metrics")
+
+
+def test_all_asks_for_the_zoos_of_the_run_and_the_report() -> None:
+    plan = plan_of(given())
+    assert plan.targets() == [f"zoos/{NAME}.json", "results/report/index.html"]
+    assert plan.published() == [f"zoos/{NAME}.json"]
+    assert jobs.ReportJob.model_validate_json(plan.report_job()).zoos == (NAME,)
+
+
+def test_a_zoo_reads_its_two_data_sets() -> None:
+    plan = plan_of(given())
+    assert plan.data_of(at()) == "data/digits.json"
+    assert plan.transfer_data_of(at()) == "data/digits-rotated.json"
+    job = jobs.DataJob.model_validate_json(plan.data_job(SimpleNamespace(dataset="digits-rotated")))
+    assert (job.name, job.spec.rotation) == ("digits-rotated", 90)
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("cpu", 0), ("gpu", 1)])
+def test_only_gpu_zoos_ask_for_a_gpu(device: str, gpus: int) -> None:
+    spec = given()
+    spec["zoos"][NAME]["training"]["device"] = device
+    assert plan_of(spec).gpus(at()) == gpus
+
+
+def grow_load(zoo: dict[str, Any]) -> None:
+    zoo["load"]["values"].insert(0, 6)
+
+
+def grow_temperature(zoo: dict[str, Any]) -> None:
+    zoo["temperature"]["values"].append([16, 64])
+
+
+def grow_seeds(zoo: dict[str, Any]) -> None:
+    zoo["seeds"].append([4, 5])
+
+
+def grow_epochs(zoo: dict[str, Any]) -> None:
+    zoo["training"]["checkpoints"].append([70])
+    zoo["metrics"]["hessian"]["epochs"].append(70)
+
+
+def grow_measured_epochs(zoo: dict[str, Any]) -> None:
+    zoo["metrics"]["connectivity"]["epochs"].insert(0, 30)
+
+
+@pytest.mark.parametrize(
+    "grow", [grow_load, grow_temperature, grow_seeds, grow_epochs, grow_measured_epochs]
+)
+def test_growth_adds_jobs_and_changes_none(grow: Any) -> None:
+    before, spec = told(plan_of(given())), given()
+    grow(spec["zoos"][NAME])
+    after = told(plan_of(spec))
+    assert len(after) > len(before)
+    assert {path: after.get(path) for path in before} == before
+
+
+def test_a_changed_option_changes_only_the_jobs_that_it_decides() -> None:
+    before, spec = told(plan_of(given())), given()
+    spec["zoos"][NAME]["metrics"]["hessian"]["probes"] = 41
+    after = told(plan_of(spec))
+    changed = {path for path in before if after[path] != before[path]}
+    assert changed == {path for path in before if path.endswith("hessian.nc")}

@@ -1,0 +1,99 @@
+"""The digest of a step's code changes with what its code does, and with nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import phasezoo
+from phasezoo import provenance
+
+Digest = Callable[[], str]
+LANCZOS = "landscape/lanczos.py"
+FLAT = "models/flat.py"  # imported by what the step imports
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the package with a step of its own, which `provenance` looks at."""
+    copy = tmp_path / "phasezoo"
+    source = Path(phasezoo.__file__).parent
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "steps").mkdir(exist_ok=True)
+    (copy / "steps" / "probe.py").write_text(
+        "from phasezoo.landscape import lanczos, network\n\nTEMPLATE = 'probe.jinja'\n"
+    )
+    (copy / "steps" / "probe.jinja").write_text("<p>")
+    monkeypatch.setattr(provenance, "ROOT", copy)
+    return copy
+
+
+def digest() -> str:
+    provenance._read.cache_clear()  # a process does not see its own code change
+    return provenance.code_digest("probe")
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_the_same_code_has_the_same_digest(root: Path) -> None:
+    assert digest() == digest()
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("steps/probe.py", "lanczos, network", "network"),
+        (LANCZOS, "1e-12", "1e-11"),
+        (FLAT, "offset += tensor.numel()", "offset += 1"),
+        ("vocabulary.py", "DIVERGED = 2", "DIVERGED = 3"),
+        ("steps/probe.jinja", "<p>", "<b>"),
+    ],
+)
+def test_an_edit_of_imported_code_changes_it(root: Path, module: str, old: str, new: str) -> None:
+    before = digest()
+    replace(root / module, old, new)
+    assert digest() != before
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        (LANCZOS, '"""The largest eigenvalue of a symmetric operator."""', '"""Other words."""'),
+        (LANCZOS, '"""Largest Ritz value', '"""The largest Ritz value'),
+        (LANCZOS, "matrix = torch.stack(basis)  # [k, P]", "matrix = torch.stack(basis)  # new"),
+        (LANCZOS, "    for _ in range(2):", "\n\n    for _ in range(\n        2\n    ):"),
+        (FLAT, '"""Number of elements."""', '"""How many."""'),
+    ],
+)
+def test_words_and_layout_do_not_change_it(root: Path, module: str, old: str, new: str) -> None:
+    before = digest()
+    replace(root / module, old, new)
+    assert digest() == before
+
+
+def test_code_that_is_not_imported_does_not_change_it(root: Path) -> None:
+    before = digest()
+    (root / "phases" / "classify.py").write_text("X = 1\n")
+    assert digest() == before
+
+
+def test_an_unknown_step_is_refused_by_name(root: Path) -> None:
+    with pytest.raises(ValueError, match=r"step: got 'prob', known are .*probe"):
+        provenance.code_digest("prob")
+
+
+def test_versions_name_python_the_package_and_the_libraries() -> None:
+    found = provenance.versions()
+    assert {"python", "phasezoo", "numpy", "torch", "zarr"} <= set(found)
+    assert all(text[0].isdigit() for text in found.values())
+
+
+def test_the_machine_is_a_kind_and_not_a_name() -> None:
+    assert set(provenance.machine()) == {"system", "processor"}
