@@ -15,13 +15,13 @@ from phasezoo import paths
 from phasezoo.plan import GROUPS, Plan
 from phasezoo.spec import jobs, study_from
 
-PARAMS = Path(__file__).parents[1] / "params.yaml"
+STUDY = Path(__file__).parent / "study.yaml"
 NAME = "digits-mlp"
 
 
 def given() -> dict[str, Any]:
     """A small study of two segments, two blocks and two shares."""
-    spec = json.loads(json.dumps(yaml.safe_load(PARAMS.read_text(encoding="utf-8"))))
+    spec = json.loads(json.dumps(yaml.safe_load(STUDY.read_text(encoding="utf-8"))))
     spec["zoos"] = {NAME: spec["zoos"][NAME]}
     zoo = spec["zoos"][NAME]
     zoo["load"]["values"] = [4, 8]

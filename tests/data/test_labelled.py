@@ -33,7 +33,7 @@ def made(
             train=TRAIN,
             split_seed=split_seed,
             keep=keep,
-            rotation=rotation,  # type: ignore[arg-type]
+            rotation=rotation,
             label_noise=None if noise is None else LabelNoise(fraction=noise, seed=noise_seed),
         )
     )
@@ -125,6 +125,25 @@ def test_rotation_is_counter_clockwise_on_the_same_split(degrees: int) -> None:
     for _ in range(degrees // 90):
         turned = turned.transpose(0, 2, 1)[:, ::-1]  # the right column becomes the top row
     assert np.array_equal(rotated["image"].values[:, 0], turned)
+
+
+@pytest.mark.parametrize("degrees", [20, 137])
+def test_rotation_by_any_angle_is_linear_interpolation(degrees: int) -> None:
+    images = made()["image"].values[:, 0].astype(float)
+    row, column = np.mgrid[:8, :8]
+    x, y = column - 3.5, 3.5 - row  # right and up from the centre
+    angle = np.deg2rad(degrees)
+    # where each pixel comes from: turned back, clockwise
+    r = 3.5 - (y * np.cos(angle) - x * np.sin(angle))
+    c = 3.5 + x * np.cos(angle) + y * np.sin(angle)
+    inside = (r >= 0) & (r <= 7) & (c >= 0) & (c <= 7)
+    r0, c0 = np.clip(np.floor(r), 0, 6).astype(int), np.clip(np.floor(c), 0, 6).astype(int)
+    dr, dc = r - r0, c - c0
+    top = (1 - dc) * images[:, r0, c0] + dc * images[:, r0, c0 + 1]
+    low = (1 - dc) * images[:, r0 + 1, c0] + dc * images[:, r0 + 1, c0 + 1]
+    expected = np.where(inside, (1 - dr) * top + dr * low, 0)
+    found = made(rotation=degrees)["image"].values[:, 0]
+    assert np.abs(found - expected).max() <= 0.5 + 1e-9  # rounded to whole grey values
 
 
 def test_what_is_kept_is_a_stratified_part_of_the_training_set() -> None:

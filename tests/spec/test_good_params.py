@@ -13,16 +13,17 @@ from pydantic import ValidationError
 from phasezoo.spec import Study, jobs, read_study, study_from
 from phasezoo.spec.architecture import Mlp, SmallResNet
 
+STUDY = Path(__file__).parents[1] / "study.yaml"
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
 def given() -> dict[str, Any]:
-    return json.loads(json.dumps(yaml.safe_load(PARAMS.read_text(encoding="utf-8"))))
+    return json.loads(json.dumps(yaml.safe_load(STUDY.read_text(encoding="utf-8"))))
 
 
 @pytest.fixture
 def study() -> Study:
-    return read_study(PARAMS)
+    return read_study(STUDY)
 
 
 def by_learning_rate(values: list[Any]) -> dict[str, Any]:
@@ -31,6 +32,12 @@ def by_learning_rate(values: list[Any]) -> dict[str, Any]:
     zoo["training"]["optimiser"]["learning_rate"], zoo["training"]["batch_size"] = None, 32
     zoo["temperature"] = {"hyperparameter": "learning_rate", "values": values}
     return spec
+
+
+def test_the_projects_own_study_is_valid() -> None:
+    study = read_study(PARAMS)
+    assert set(study.run) <= set(study.zoos)
+    assert study.run
 
 
 def test_a_flat_list_is_one_share_per_value() -> None:

@@ -13,15 +13,15 @@ import yaml
 
 from phasezoo.spec import SpecError, read_study, study_from
 
-PARAMS = Path(__file__).parents[2] / "params.yaml"
+STUDY = Path(__file__).parents[1] / "study.yaml"
 MLP = "zoos.digits-mlp"
 NAN, INF = float("nan"), float("inf")
 Change = Callable[[dict[str, Any]], None]
 
 
 def given() -> dict[str, Any]:
-    """The project's own spec, free of shared parts: YAML's anchors make two zoos share one."""
-    spec: dict[str, Any] = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
+    """A valid spec, free of shared parts: YAML's anchors make two zoos share one."""
+    spec: dict[str, Any] = yaml.safe_load(STUDY.read_text(encoding="utf-8"))
     return json.loads(json.dumps(spec))
 
 
@@ -123,6 +123,7 @@ WRONG = [
     wrong("unknown mean", f"{MLP}.phases.seeds", "max", "'max'", "'mean' or 'median'"),
     wrong("unknown data set", f"{MLP}.dataset", "mnist", "'mnist'", "digits, digits-noisy"),
     wrong("unknown second task", f"{MLP}.transfer.dataset", "mnist", "'mnist'", "digits-rotated"),
+    wrong("unknown head", f"{MLP}.transfer.head", "new", "'new'", "'kept' or 'fresh'"),
     wrong("unknown zoo in the run", RUN, ["vgg"], "'vgg'", "digits-mlp, digits-resnet"),
     wrong("number in the run", RUN, [7], "7", "text", at="run[0]"),
     wrong("zoo twice in the run", RUN, ["digits-mlp"] * 2, "['digits-mlp', ", "each zoo once"),
@@ -188,7 +189,9 @@ WRONG = [
     wrong("average of one", f"{MLP}.merging.last_checkpoints", [60], "[60]", "at least 2"),
     # data
     wrong("unknown source", "data.digits.source", "mnist", "'mnist'", "'digits'"),
-    wrong("rotation 45", "data.digits-rotated.rotation", 45, "45", "0, 90, 180 or 270"),
+    wrong("rotation 360", "data.digits-rotated.rotation", 360, "360", "less than 360"),
+    wrong("rotation backwards", "data.digits-rotated.rotation", -90, "-90", "at least 0"),
+    wrong("rotation by half degrees", "data.digits-rotated.rotation", 4.5, "4.5", "a whole number"),
     wrong("noise 1.5", "data.digits-noisy.label_noise.fraction", 1.5, "1.5", "less than 1"),
     wrong("noise negative", "data.digits-noisy.label_noise.fraction", -0.1, "-0.1", "at least 0"),
     wrong("training set of everything", "data.digits.train", 1797, "1797", "at most 1787"),
@@ -235,7 +238,9 @@ def test_two_problems_are_two_lines() -> None:
 def test_a_key_that_yaml_reads_as_a_truth_value_is_an_unknown_key() -> None:
     spec = given()
     spec[True] = 5  # YAML 1.1 reads the key `on` so
-    with pytest.raises(SpecError, match=r"^params\.yaml: True: got 5; allowed: one of the keys run"):
+    with pytest.raises(
+        SpecError, match=r"^params\.yaml: True: got 5; allowed: one of the keys run"
+    ):
         study_from(spec)
 
 

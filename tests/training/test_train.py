@@ -225,6 +225,18 @@ def test_divergence_is_recorded_and_not_raised(architecture: spec.Architecture) 
         assert checkpoint.weights.buffers.isnan().all()
 
 
+def test_a_last_step_into_the_infinite_is_divergence() -> None:
+    # the loss before the only step of the epoch is finite, what the step leaves is not
+    far = oracles.sgd(learning_rate=3e38, weight_decay=1e3)
+    how = oracles.optimisation(Constant(name="constant"), batch_size=53, optimiser=far)
+    seen: list[float] = []
+    module = fresh(MLP)
+    (last,) = train(module, TASK, how, NAMES, start(module), (1,), lambda _, x: seen.append(x))
+    assert 0 < seen[0] < 10
+    assert last.status is Status.DIVERGED
+    assert last.weights.parameters.isnan().all()
+
+
 def test_a_diverged_model_is_not_trained_on() -> None:
     seen: list[int] = []
     origin = trained(MLP, DIVERGING, 3)[-1]
