@@ -23,7 +23,7 @@ check: $(VENV)/.dev ## style, types, import layers, workflow
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/snakemake --lint
 
 bench: $(VENV)/.run ## measured claims
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python benchmarks/study.py
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python benchmarks/sgd_step.py
 
 clean: ## what can be made again without training; keeps data, runs and zoos
 	rm -rf logs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

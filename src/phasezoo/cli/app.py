@@ -42,19 +42,22 @@ def summary(params: Params = DEFAULT) -> None:
 
 
 @app.command()
-def verify(manifests: Annotated[list[Path], typer.Argument(help="Manifests (.json).")]) -> None:
-    """Recompute manifests and say which artefacts are missing or altered."""
-    from phasezoo.store.manifest import ManifestError
+def verify(
+    manifests: Annotated[list[Path] | None, typer.Argument(help="Manifests; all if none.")] = None,
+) -> None:
+    """Recompute manifests and say which stores are missing or altered."""
+    from phasezoo.store.manifest import ManifestError, all_manifests
     from phasezoo.store.manifest import verify as check
 
+    chosen = manifests or all_manifests(Path())
     bad = 0
-    for manifest in manifests:
+    for manifest in chosen:
         try:
             check(manifest)
         except ManifestError as problem:
             bad += 1
             typer.echo(str(problem))
-    typer.echo(f"{len(manifests) - bad} of {len(manifests)} artefacts are as their manifests say")
+    typer.echo(f"{len(chosen) - bad} of {len(chosen)} stores are as their manifests say")
     raise typer.Exit(int(bad > 0))
 
 

@@ -17,7 +17,8 @@ from phasezoo.steps.log import say
 from phasezoo.store.dataset import read_task
 from phasezoo.store.manifest import store_of, writing
 from phasezoo.store.weights import Block, write_block
-from phasezoo.training.train import Checkpoint, start
+from phasezoo.training.checkpoint import Checkpoint
+from phasezoo.training.train import start
 from phasezoo.training.train import train as train_model
 from phasezoo.vocabulary import Status
 

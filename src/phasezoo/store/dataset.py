@@ -11,7 +11,7 @@ from zarr.codecs import BloscCodec, BloscShuffle
 
 from phasezoo.data.task import Task, task_from
 from phasezoo.store.consolidated import consolidate
-from phasezoo.store.manifest import store_of
+from phasezoo.store.manifest import store_of, verify
 
 
 def write_dataset(directory: Path, data: xr.Dataset) -> None:
@@ -28,7 +28,12 @@ def write_dataset(directory: Path, data: xr.Dataset) -> None:
 
 
 def read_task(manifest: Path, device: torch.device) -> Task:
-    """The task of a stored data set, named after its manifest."""
+    """The task of a stored data set, named after its manifest.
+
+    Raises:
+        ManifestError: the store is not what its manifest says.
+    """
+    verify(manifest)
     with xr.open_zarr(store_of(manifest), consolidated=True, mask_and_scale=False) as data:
         return task_from(data.load(), manifest.stem, device)
 

@@ -58,6 +58,13 @@ def store_of(manifest: Path) -> Path:
     return manifest.with_suffix(".zarr")
 
 
+def all_manifests(root: Path) -> list[Path]:
+    """Every manifest of a study: the JSON files of data, runs and zoos outside of stores."""
+    found = [p for folder in ("data", "runs", "zoos") for p in (root / folder).rglob("*.json")]
+    inside = (".zarr", ".provenance")
+    return sorted(p for p in found if not any(part in str(p.relative_to(root)) for part in inside))
+
+
 def read_manifest(manifest: Path) -> dict[str, Any]:
     """The content of a manifest.
 

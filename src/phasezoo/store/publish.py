@@ -66,6 +66,9 @@ def write_group(directory: Path, group: str, data: xr.Dataset, zoo: Zoo) -> None
     out = schema.described(data, load, temperature)
     for axis, name in ((LOAD, load), (TEMPERATURE, temperature)):
         out = out.assign_coords({name: (axis, out[axis].values, out[axis].attrs)})
+    for label in (c for c in out.coords if out[c].dtype.kind == "U"):
+        # a text of fixed length is no type of the Zarr specification, others could not read it
+        out = out.assign_coords({label: out[label].astype(object)})
     for variable in out.variables.values():
         variable.encoding = {}
     out.to_zarr(directory, group=group, mode="a", zarr_format=3, consolidated=False)

@@ -14,7 +14,8 @@ import zarr
 from zarr.codecs import BloscCodec, BloscShuffle
 
 from phasezoo.models.flat import Layout, Weights
-from phasezoo.training.train import Checkpoint
+from phasezoo.store.manifest import ManifestError
+from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.vocabulary import Status
 
 ARRAYS = ("parameters", "buffers")
@@ -73,7 +74,16 @@ class Block:
     """Reader of what `write_block` wrote."""
 
     def __init__(self, directory: Path) -> None:
-        self.group = zarr.open_group(directory, mode="r", zarr_format=3)
+        """Open a block.
+
+        Raises:
+            ManifestError: there is none.
+        """
+        try:
+            self.group = zarr.open_group(directory, mode="r", zarr_format=3)
+        except FileNotFoundError as problem:
+            message = f"{directory}: no weights ({problem}); remove its manifest to train again"
+            raise ManifestError(message) from None
         self.epochs: list[int] = list(self.group.attrs["epochs"])
 
     def status(self, seed: int, epoch: int) -> Status:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +20,8 @@ from phasezoo.spec.jobs import at_load
 from phasezoo.vocabulary import LOAD, TEMPERATURE, Number, PhasezooError
 
 GROUPS = ("metrics", "phases", "merging", "transfer")
+
+V = TypeVar("V")
 
 
 class ZooError(PhasezooError):
@@ -71,14 +76,24 @@ class Zoo:
         return data
 
     def sel(self, **labels: object) -> Zoo:
-        """The zoo cut down by labels of axes or hyperparameters, in all groups but the weights."""
-        axes = {self.axis(name): value for name, value in labels.items()}
-        parts = {}
-        for group in GROUPS:
-            if group in self.tree.children:
-                data = self.tree[group].to_dataset()
+        """The zoo cut down by labels of axes or hyperparameters, in all groups but the weights.
+
+        Groups differ in their epochs; one that has nothing at the labels is left out.
+
+        Raises:
+            ZooError: an axis is unknown or named twice, or no group has the labels.
+        """
+        axes, parts = self._axes(labels), {}
+        groups = {g: self.tree[g].to_dataset() for g in GROUPS if g in self.tree.children}
+        known = sorted({str(dim) for data in groups.values() for dim in data.dims})
+        if unknown := [name for name in axes if name not in known]:
+            raise ZooError(f"{self.path}: no axis {unknown}; allowed are {known}")
+        for group, data in groups.items():
+            with suppress(KeyError):
                 parts[group] = data.sel({k: v for k, v in axes.items() if k in data.dims})
-        tree = xr.DataTree.from_dict(parts)
+        if not parts:
+            raise ZooError(f"{self.path}: got {labels}, allowed are labels of {known}")
+        tree = xr.DataTree.from_dict({**parts, "weights": self.tree["weights"]})
         tree.attrs = self.tree.attrs
         return replace(self, tree=tree)
 
@@ -91,6 +106,13 @@ class Zoo:
         """The axis that a name stands for: ``width`` is ``load``."""
         return {v: k for k, v in self._hyperparameters.items()}.get(name, name)
 
+    def _axes(self, labels: Mapping[str, V]) -> dict[str, V]:
+        """Labels by axis, whichever name they came under."""
+        axes = {self.axis(name): value for name, value in labels.items()}
+        if len(axes) < len(labels):
+            raise ZooError(f"{self.path}: got {', '.join(labels)}, allowed is one name per axis")
+        return axes
+
     def weights(self, seed: int, epoch: int, **cell: Number) -> Weights:
         """The weights of one model, read from its shard alone.
 
@@ -102,7 +124,7 @@ class Zoo:
         Raises:
             ZooError: a label is missing, unknown or ambiguous, or the model diverged.
         """
-        labels = {self.axis(name): value for name, value in cell.items()}
+        labels = self._axes(cell)
         made = self.spec
         choices = {
             LOAD: made.load.all_values,

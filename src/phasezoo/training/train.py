@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.models.flat import Weights, weights_of
 from phasezoo.spec.training import Optimisation
+from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.training.schedule import rates
 from phasezoo.training.sgd import FlatSgd
 from phasezoo.vocabulary import Status
 
 Report = Callable[[int, float], None]
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A model at an epoch, with all that training needs to go on from there.
-
-    `momentum` [P] is the optimiser's running mean of gradients; the order of samples needs no
-    state, because the generator of each epoch is made from names.
-    """
-
-    epoch: int
-    weights: Weights
-    momentum: Tensor
-    status: Status
 
 
 def steps_per_epoch(samples: int, batch_size: int) -> int:

@@ -1,0 +1,143 @@
+"""A small study made by its steps alone: no workflow manager, no second process."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import yaml
+
+from phasezoo import paths
+from phasezoo.plan import GROUPS, Plan
+from phasezoo.spec import Study, jobs, study_from
+from phasezoo.spec.zoo import Zoo
+from phasezoo.steps.collect import collect
+from phasezoo.steps.connectivity import connectivity
+from phasezoo.steps.data import data
+from phasezoo.steps.evaluate import evaluate
+from phasezoo.steps.hessian import hessian
+from phasezoo.steps.merging import merging
+from phasezoo.steps.phases import phases
+from phasezoo.steps.publish import publish
+from phasezoo.steps.similarity import similarity
+from phasezoo.steps.train import train
+from phasezoo.steps.transfer import transfer
+from phasezoo.store.manifest import store_of
+
+MLP, RESNET = "small-mlp", "small-resnet"
+STUDY = yaml.safe_load((Path(__file__).parent / "study.yaml").read_text(encoding="utf-8"))
+FAMILIES: dict[str, Callable] = {
+    "evaluation": evaluate,
+    "hessian": hessian,
+    "connectivity": connectivity,
+    "similarity": similarity,
+    "merging": merging,
+}
+
+
+class Tiny:
+    """A study in a folder; every method is one rule with its wildcards filled in."""
+
+    def __init__(self, root: Path, given: dict | None = None) -> None:
+        self.root = root
+        self.study: Study = study_from(given or STUDY)
+        self.plan = Plan(self.study)
+
+    def zoo(self, name: str) -> Zoo:
+        return self.study.zoos[name]
+
+    def all_there(self, relative: list[str]) -> list[Path]:
+        return [self.root / path for path in relative]
+
+    def data(self, name: str) -> Path:
+        output = self.root / paths.DATA_MANIFEST.format(dataset=name)
+        data(jobs.DataJob.model_validate_json(self.plan.data_job(_at(dataset=name))), output)
+        return output
+
+    def train(self, manifest: str) -> Path:
+        """One job, named by its manifest."""
+        zoo, load, temperature, block, segment = manifest.removesuffix(".json").split("/")[1:]
+        at = _at(zoo=zoo, load=load, temperature=temperature, block=block, segment=segment)
+        output = self.root / manifest
+        job = jobs.TrainJob.model_validate_json(self.plan.train_job(at))
+        before = self.all_there(self.plan.resumed(at))
+        train(job, self.root / self.plan.data_of(at), before, output, 0)
+        return output
+
+    def job(self, measured: str) -> tuple[jobs.MeasureJob, list[Path]]:
+        """What a measuring job is told, and the weights it reads."""
+        zoo, load, share, block, epoch, family = _parts(measured)
+        at = _at(zoo=zoo, load=load, share=share, block=block, epoch=epoch)
+        job = jobs.MeasureJob.model_validate_json(self.plan.measure_job(family)(at))
+        weights = self.plan.merged_weights if family == "merging" else self.plan.measured_weights
+        return job, self.all_there(weights(at))
+
+    def measure(self, measured: str, output: Path | None = None) -> Path:
+        """One measuring job, named by its file."""
+        zoo, family = _parts(measured)[0], _parts(measured)[-1]
+        output = output or self.root / measured
+        job, weights = self.job(measured)
+        source = self.root / self.plan.data_of(_at(zoo=zoo))
+        if family == "transfer":
+            second = self.root / self.plan.transfer_data_of(_at(zoo=zoo))
+            transfer(job, source, second, weights, output, 0)
+        else:
+            FAMILIES[family](job, source, weights, output, 0)
+        return output
+
+    def collect(self, zoo: str, group: str) -> Path:
+        output = self.root / f"results/{zoo}/{group}.nc"
+        job = jobs.CollectJob.model_validate_json(self.plan.collect_job(group)(_at(zoo=zoo)))
+        collect(job, self.all_there(self.plan.measurements(group)(_at(zoo=zoo))), output)
+        return output
+
+    def phases(self, zoo: str) -> Path:
+        output = self.root / paths.PHASES.format(zoo=zoo)
+        job = jobs.PhasesJob.model_validate_json(self.plan.phases_job(_at(zoo=zoo)))
+        metrics = self.root / paths.METRICS.format(zoo=zoo)
+        phases(job, metrics, output, self.root / paths.COVERAGE.format(zoo=zoo))
+        return output
+
+    def publish(self, zoo: str) -> Path:
+        output = self.root / paths.ZOO_MANIFEST.format(zoo=zoo)
+        at = _at(zoo=zoo)
+        publish(
+            jobs.PublishJob.model_validate_json(self.plan.publish_job(at)),
+            self.root / self.plan.data_of(at),
+            self.all_there(self.plan.all_weights(at)),
+            [self.root / f"results/{zoo}/{group}.nc" for group in (*GROUPS, "phases")],
+            output,
+        )
+        return output
+
+    def make(self, zoo: str) -> Path:
+        """Everything of one zoo, in the order of the workflow; returns the store."""
+        for name in {self.zoo(zoo).dataset, self.zoo(zoo).transfer.dataset}:
+            self.data(name)
+        for manifest in self.plan.all_weights(_at(zoo=zoo)):
+            self.train(manifest)
+        for group in GROUPS:
+            for measured in self.plan.measurements(group)(_at(zoo=zoo)):
+                self.measure(measured)
+            self.collect(zoo, group)
+        self.phases(zoo)
+        return store_of(self.publish(zoo))
+
+
+@functools.cache
+def made(root: Path) -> Tiny:
+    """Both zoos; once per process, whichever test asks first."""
+    tiny = Tiny(root)
+    for zoo in (MLP, RESNET):
+        tiny.make(zoo)
+    return tiny
+
+
+def _at(**labels: str) -> SimpleNamespace:
+    return SimpleNamespace(**labels)
+
+
+def _parts(measured: str) -> list[str]:
+    return measured.removesuffix(".nc").split("/")[1:]

@@ -1,0 +1,132 @@
+"""What runs again: nothing, or exactly what a change touches."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+import phasezoo
+from workflow.project import Project
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+LABELS = Counter(phases=1, publish=1, report=1)
+METRICS = LABELS + Counter(collect_metrics=1)
+OF_A_CELL = Counter(evaluate=1, hessian=1, connectivity=1, similarity=1, merging=1, transfer=1)
+COLLECTED = METRICS + Counter(collect_merging=1, collect_transfer=1)
+WEIGHTS = "runs/tiny/3/20/0+1/0+1+2"
+MEASURED = "measured/tiny/7/20+50/0+1/2"
+
+
+def test_a_finished_study_has_nothing_to_do(finished: Project):
+    assert finished.planned() == Counter()
+
+
+@pytest.mark.parametrize(
+    ("lost", "made_again"),
+    [
+        ("results/report/index.html", Counter(report=1)),
+        ("results/report/tiny.png", Counter(report=1)),
+        ("zoos/tiny.json", Counter(publish=1, report=1)),
+        ("zoos/tiny.zarr", Counter(publish=1, report=1)),
+        ("results/tiny/phases.json", LABELS),
+        ("results/tiny/phases.nc", LABELS),
+        ("results/tiny/merging.nc", Counter(collect_merging=1, publish=1, report=1)),
+        (f"{MEASURED}/hessian.nc", METRICS + Counter(hessian=1)),
+        (
+            f"{MEASURED}/transfer.nc",
+            Counter(transfer=1, collect_transfer=1, publish=1, report=1),
+        ),
+        (f"{WEIGHTS}.zarr", COLLECTED + OF_A_CELL + Counter(train=1)),
+        (f"{WEIGHTS}.json", COLLECTED + OF_A_CELL + Counter(train=1)),
+        (
+            "data/turned.zarr",
+            Counter(data=1, transfer=2, collect_transfer=1, publish=1, report=1),
+        ),
+    ],
+)
+def test_a_lost_artefact_is_made_again_with_all_that_depends_on_it(
+    finished: Project, tmp_path: Path, lost: str, made_again: Counter
+):
+    kept = tmp_path / "kept"
+    shutil.move(finished.root / lost, kept)
+    try:
+        assert finished.planned() == made_again
+    finally:
+        shutil.move(kept, finished.root / lost)
+
+
+def _changed(params: dict, *path: str, value: object) -> dict:
+    changed = deepcopy(params)
+    here = changed["zoos"]["tiny"]
+    for key in path[:-1]:
+        here = here[key]
+    here[path[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "runs"),
+    [
+        (("phases", "cka"), 0.5, LABELS),
+        (("title",), "Another title", Counter(publish=1, report=1)),
+        (("metrics", "hessian", "probes"), 3, METRICS + Counter(hessian=2)),
+        (("metrics", "evaluation", "epochs"), [1, 2], METRICS + Counter(evaluate=2)),
+        (("training", "device"), "gpu", Counter(publish=1, report=1)),
+        (("recipe",), 2, COLLECTED + Counter({k: 2 * v for k, v in OF_A_CELL.items()}, train=4)),
+        (
+            ("load", "values"),
+            [3, 5, 7],
+            COLLECTED + OF_A_CELL + Counter(train=2),
+        ),
+        (
+            ("temperature", "values"),
+            [[20, 50], [33]],
+            COLLECTED + Counter({k: 2 * v for k, v in OF_A_CELL.items()}, train=2),
+        ),
+        (
+            ("seeds",),
+            [[0, 1], [2, 3]],
+            COLLECTED + Counter({k: 2 * v for k, v in OF_A_CELL.items()}, train=4),
+        ),
+        (("training", "checkpoints"), [[0, 1, 2], [3]], Counter(train=4, publish=1, report=1)),
+    ],
+)
+def test_a_change_of_the_spec_runs_what_it_touches_and_no_more(
+    finished: Project, params: dict, path: tuple[str, ...], value: object, runs: Counter
+):
+    finished.write(_changed(params, *path, value=value))
+    try:
+        assert finished.planned() == runs
+    finally:
+        finished.write(params)
+
+
+@pytest.mark.parametrize(
+    ("module", "addition", "runs"),
+    [
+        ("landscape/similarity.py", "\n# a comment\n", Counter()),
+        ("landscape/similarity.py", "\nNEW = 1\n", METRICS + Counter(similarity=2)),
+        ("training/schedule.py", "\nNEW = 1\n", Counter(transfer=2, collect_transfer=1)),
+        ("report/page.html.jinja", "\n<!-- new -->\n", Counter(report=1)),
+    ],
+)
+def test_a_change_of_code_runs_the_cheap_steps_that_use_it_and_never_trains(
+    finished: Project, tmp_path: Path, module: str, addition: str, runs: Counter
+):
+    package = tmp_path / "phasezoo"
+    shutil.copytree(Path(phasezoo.__file__).parent, package)
+    with (package / module).open("a") as file:
+        file.write(addition)
+    downstream = Counter(publish=1, report=1) if "transfer" in runs else Counter()
+    assert finished.planned(code=tmp_path) == runs + downstream
+
+
+def test_touching_every_file_runs_nothing(finished: Project):
+    for path in (*finished.root.rglob("*.json"), *finished.root.rglob("*.nc")):
+        path.touch()
+    assert finished.planned() == Counter()
