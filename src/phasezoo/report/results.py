@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from phasezoo.store.schema import VARIABLES
+from phasezoo.store.variables import VARIABLES
 from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE, Phase
 
 

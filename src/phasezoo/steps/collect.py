@@ -7,6 +7,7 @@ from pathlib import Path
 
 from phasezoo.spec.jobs import CollectJob
 from phasezoo.store import measurements, schema
+from phasezoo.store.variables import VARIABLES
 
 
 def collect(job: CollectJob, parts: Sequence[Path], output: Path) -> None:
@@ -15,7 +16,7 @@ def collect(job: CollectJob, parts: Sequence[Path], output: Path) -> None:
     epochs = sorted({int(epoch) for part in found for epoch in part["epoch"].values})
     target = measurements.grid(job.loads, job.temperatures, job.seeds, epochs)
     data = measurements.joined(target, found)
-    allowed = {n: v for n, v in schema.VARIABLES.items() if v.group == job.group}
+    allowed = {n: v for n, v in VARIABLES.items() if v.group == job.group}
     used = {dim for variable in allowed.values() for dim in variable.dims}
     data = data.drop_dims([dim for dim in data.dims if dim not in used])
     described = schema.described(data, job.load_name, job.temperature_name)

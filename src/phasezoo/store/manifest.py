@@ -20,7 +20,7 @@ from time import monotonic
 from typing import Any
 
 from phasezoo.provenance import machine, versions
-from phasezoo.store.schema import SCHEMA_VERSION
+from phasezoo.store.variables import SCHEMA_VERSION
 from phasezoo.vocabulary import PhasezooError
 
 IGNORED = ".snakemake_timestamp"

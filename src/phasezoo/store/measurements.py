@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from phasezoo.store import schema
-from phasezoo.store.schema import Variable
+from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.vocabulary import (
     EPOCH,
     FIRST_SEED,
@@ -112,7 +112,7 @@ def joined(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
     out = target.copy()
     for part in parts:
         for name in part.data_vars:
-            variable = schema.VARIABLES[str(name)]
+            variable = VARIABLES[str(name)]
             if name not in out:
                 shape = tuple(out.sizes[d] for d in variable.dims)
                 empty = np.full(shape, schema.missing_value(variable), dtype=variable.dtype)

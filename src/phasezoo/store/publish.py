@@ -18,6 +18,7 @@ from phasezoo.provenance import versions
 from phasezoo.spec.zoo import Zoo
 from phasezoo.store import schema
 from phasezoo.store.manifest import ManifestError
+from phasezoo.store.variables import SCHEMA_VERSION
 from phasezoo.store.weights import ARRAYS, create
 from phasezoo.vocabulary import EPOCH, HYPERPARAMETERS, LOAD, SEED, TEMPERATURE, Number
 
@@ -55,7 +56,7 @@ def write_root(directory: Path, name: str, zoo: Zoo, shape: Shape, references: s
         "versions": json.dumps(versions(), sort_keys=True),
         "input_shape": list(shape.inputs),
         "classes": shape.classes,
-        "schema": schema.SCHEMA_VERSION,
+        "schema": SCHEMA_VERSION,
     }
     zarr.open_group(directory, mode="w", zarr_format=3, attributes=attributes)
 

@@ -1,0 +1,185 @@
+"""Measurements keep their labels, types and gaps, from one job's file to the whole grid."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from phasezoo.store import measurements, schema
+from phasezoo.store.measurements import filled, grid, joined, pair_coordinates, read, write
+from phasezoo.store.schema import SchemaError
+from phasezoo.store.variables import Variable, family_variables
+from phasezoo.vocabulary import Status, seed_pairs
+
+LOADS, TEMPERATURES, BLOCKS, EPOCHS = [3, 7, 11], [13, 29], [(0, 1), (5, 2)], [0, 4]
+EVALUATION = family_variables("evaluation")
+SIMILARITY = family_variables("similarity")
+MERGING = family_variables("merging")
+
+
+def part(
+    load: int,
+    temperatures: list[int],
+    block: tuple[int, ...],
+    epoch: int,
+    variables: dict[str, Variable],
+) -> xr.Dataset:
+    """What one job measured: numbers that tell where they belong."""
+    counts = {"seed": len(block), "pair": len(seed_pairs(block)), "block": 1}
+    values = {}
+    for position, (name, variable) in enumerate(variables.items()):
+        shape = (len(temperatures), counts[variable.dims[2]])
+        random = np.random.default_rng([load, block[0], epoch, position])
+        flags = [key for key in variable.flags if key > 0]
+        values[name] = random.choice(flags, shape) if flags else random.random(shape)
+    return filled(grid([load], temperatures, [block], [epoch]), variables, values)
+
+
+def test_pairs_stand_within_their_block_first_below_second() -> None:
+    found = pair_coordinates([(0, 2, 1), (7, 5)])
+    assert found["pair"][1].tolist() == ["0-1", "0-2", "1-2", "5-7"]
+    assert found["first_seed"][1].tolist() == [0, 0, 1, 5]
+    assert found["second_seed"][1].tolist() == [1, 2, 2, 7]
+
+
+def test_values_stand_at_their_temperature_and_replicate() -> None:
+    values = {n: np.arange(6.0).reshape(2, 3) for n in EVALUATION if n != "status"}
+    values["status"] = np.array([[1, 2, 1], [1, 1, 2]])
+    data = filled(grid([3], [13, 29], [(0, 1, 2)], [4]), EVALUATION, values)
+    schema.check(data, EVALUATION)
+    at = data.sel(load=3, temperature=29, seed=1, epoch=4)
+    assert at["test_loss"].item() == 4.0
+    assert at["status"].item() == Status.TRAINED
+    assert "pair" not in data.dims  # nothing of the family is measured on pairs
+
+
+@pytest.mark.parametrize("variables", [EVALUATION, SIMILARITY, MERGING], ids=lambda v: next(iter(v)))
+def test_a_file_reads_back_as_it_was_written(
+    tmp_path: Path, variables: dict[str, Variable]
+) -> None:
+    given = part(3, TEMPERATURES, (0, 1, 2), 4, variables)
+    write(tmp_path / "deep/er/a.nc", given, variables)
+    found = read(tmp_path / "deep/er/a.nc")
+    xr.testing.assert_equal(found, given)
+    for name, variable in variables.items():
+        assert found[name].dtype == variable.dtype
+    assert found["seed" if "seed" in found.dims else "first_seed"].dtype == np.int32
+
+
+def test_flags_and_gaps_survive_the_file(tmp_path: Path) -> None:
+    given = part(3, TEMPERATURES, (0, 1), 4, MERGING)
+    given["matching_converged"][:] = np.array([[[[0]], [[1]]]])
+    given["barrier_naive"][0, 1] = np.nan
+    described = schema.described(given, "width", "batch_size")
+    write(tmp_path / "a.nc", described, MERGING)
+    found = read(tmp_path / "a.nc")
+    assert found["matching_converged"].values.ravel().tolist() == [0, 1]
+    assert found["matching_converged"].dtype == np.int8
+    assert found["matching_converged"].attrs["flag_meanings"] == "no yes"
+    assert found["matching_converged"].attrs["flag_values"].tolist() == [0, 1]
+    assert found["barrier_naive"].isnull().values.ravel().tolist() == [False, True]
+    assert found["load"].attrs["hyperparameter"] == "width"
+
+
+def test_what_the_schema_does_not_declare_is_not_written(tmp_path: Path) -> None:
+    given = part(3, TEMPERATURES, (0, 1), 4, SIMILARITY)
+    with pytest.raises(SchemaError, match="cka: got type float64"):
+        write(tmp_path / "a.nc", given.assign(cka=given["cka"].astype(float)), SIMILARITY)
+    assert not (tmp_path / "a.nc").exists()
+
+
+def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path\n"
+        "from store.test_measurements import *\n"
+        "write(Path(sys.argv[2]), part(3, TEMPERATURES, (0, 1, 2), 4, MERGING), MERGING)"
+    )
+    tests = str(Path(__file__).parents[1])
+    write(tmp_path / "a.nc", part(3, TEMPERATURES, (0, 1, 2), 4, MERGING), MERGING)
+    subprocess.run([sys.executable, "-c", code, tests, str(tmp_path / "b.nc")], check=True)
+    assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
+
+
+def test_a_block_of_one_seed_has_no_pairs_and_can_be_stored(tmp_path: Path) -> None:
+    given = part(3, TEMPERATURES, (5,), 4, MERGING)
+    assert given.sizes["pair"] == 0
+    write(tmp_path / "a.nc", given, MERGING)
+    found = read(tmp_path / "a.nc")
+    assert found.sizes["pair"] == 0
+    target = grid([3], TEMPERATURES, [(5,)], [4])
+    whole = joined(target, [found])
+    xr.testing.assert_equal(whole["single_error"], given["single_error"])
+    assert whole["barrier_naive"].shape == (1, 2, 0, 1)
+
+
+def everything(variables: dict[str, Variable]) -> list[xr.Dataset]:
+    return [
+        part(load, TEMPERATURES, block, epoch, variables)
+        for load in LOADS
+        for block in BLOCKS
+        for epoch in EPOCHS
+    ]
+
+
+@pytest.mark.parametrize("variables", [EVALUATION, SIMILARITY, MERGING], ids=lambda v: next(iter(v)))
+def test_every_part_stands_at_its_labels(variables: dict[str, Variable]) -> None:
+    parts = everything(variables)
+    whole = joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS), parts)
+    for one in parts:
+        for name, variable in variables.items():
+            at = {dim: one[dim].values for dim in variable.dims}
+            np.testing.assert_array_equal(whole[name].sel(at), one[name])
+            assert whole[name].dtype == variable.dtype
+
+
+def test_the_order_of_parts_and_of_labels_within_them_does_not_matter() -> None:
+    parts = everything(SIMILARITY)
+    target = grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS)
+    turned = [one.isel(temperature=[1, 0]) for one in reversed(parts)]
+    xr.testing.assert_identical(joined(target, parts), joined(target, turned))
+
+
+def test_what_was_not_measured_stays_missing_and_was_never_trained() -> None:
+    parts = everything(EVALUATION)
+    gone = parts.pop(5)
+    whole = joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS), parts)
+    at = {dim: gone[dim].values for dim in EVALUATION["status"].dims}
+    assert (whole["status"].sel(at) == Status.NEVER_TRAINED).all()
+    assert whole["train_loss"].sel(at).isnull().all()
+    assert int((whole["status"] == Status.NEVER_TRAINED).sum()) == gone["status"].size
+    assert int(whole["train_loss"].isnull().sum()) == gone["train_loss"].size
+    assert whole.sizes["load"] == len(LOADS)
+
+
+@pytest.mark.parametrize(
+    "outside",
+    [
+        part(5, TEMPERATURES, (0, 1), 4, SIMILARITY),
+        part(3, [13, 31], (0, 1), 4, SIMILARITY),
+        part(3, TEMPERATURES, (0, 2), 4, SIMILARITY),
+        part(3, TEMPERATURES, (0, 1), 5, SIMILARITY),
+    ],
+    ids=["load", "temperature", "pair", "epoch"],
+)
+def test_a_part_outside_of_the_grid_is_an_error(outside: xr.Dataset) -> None:
+    with pytest.raises(KeyError):
+        joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS), [outside])
+
+
+def test_joining_leaves_the_target_as_it_was() -> None:
+    target = grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS)
+    joined(target, everything(SIMILARITY))
+    assert not target.data_vars
+
+
+def test_only_floats_have_a_missing_value() -> None:
+    found = measurements.encodings(part(3, TEMPERATURES, (0, 1), 4, EVALUATION))
+    assert np.isnan(found["train_loss"]["_FillValue"])
+    assert found["status"]["_FillValue"] is None
+    assert "block" not in found
