@@ -1,7 +1,8 @@
 # Everything needs only Python 3.11 or newer and make; the rest is set up on first use.
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON ?= $(firstword $(shell command -v python3.12 python3.11 python3.13 python3))
+PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 CORES ?= all
 
 .PHONY: run test check bench clean
@@ -30,7 +31,7 @@ clean: ## what can be made again without training; keeps data, runs and zoos
 
 $(VENV)/.run: envs/requirements.txt pyproject.toml
 	@echo "setting up $(VENV): about a minute"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "phasezoo needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer on the path; say PYTHON=..." >&2; exit 1; }
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement envs/requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .

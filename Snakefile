@@ -20,6 +20,7 @@ include: "rules/report.smk"
 
 localrules:
     all,
+    datasets,
     release,
 
 
@@ -28,6 +29,12 @@ rule all:
     default_target: True
     input:
         PLAN.everything(),
+
+
+rule datasets:
+    """All declared data sets."""
+    input:
+        PLAN.datasets(),
 
 
 rule release:

@@ -1,6 +1,6 @@
 """Training steps per second: the flat update of `phasezoo.training.sgd` beside torch's own SGD.
 
-    python benchmarks/sgd_step.py
+python benchmarks/sgd_step.py
 """
 
 from __future__ import annotations

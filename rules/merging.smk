@@ -17,8 +17,7 @@ rule merging:
         job=PLAN.measure_job("merging"),
         code=code_digest("merging"),
     shell:
-        "python -m phasezoo step merging --job {params.job:q} --data {input.data}"
-        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+        "python -m phasezoo step merging" + MEASURE
 
 
 rule collect_merging:

@@ -17,8 +17,7 @@ rule evaluate:
         job=PLAN.measure_job("evaluation"),
         code=code_digest("evaluate"),
     shell:
-        "python -m phasezoo step evaluate --job {params.job:q} --data {input.data}"
-        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+        "python -m phasezoo step evaluate" + MEASURE
 
 
 rule hessian:
@@ -40,8 +39,7 @@ rule hessian:
         job=PLAN.measure_job("hessian"),
         code=code_digest("hessian"),
     shell:
-        "python -m phasezoo step hessian --job {params.job:q} --data {input.data}"
-        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+        "python -m phasezoo step hessian" + MEASURE
 
 
 rule connectivity:
@@ -63,8 +61,7 @@ rule connectivity:
         job=PLAN.measure_job("connectivity"),
         code=code_digest("connectivity"),
     shell:
-        "python -m phasezoo step connectivity --job {params.job:q} --data {input.data}"
-        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+        "python -m phasezoo step connectivity" + MEASURE
 
 
 rule similarity:
@@ -86,8 +83,7 @@ rule similarity:
         job=PLAN.measure_job("similarity"),
         code=code_digest("similarity"),
     shell:
-        "python -m phasezoo step similarity --job {params.job:q} --data {input.data}"
-        " --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+        "python -m phasezoo step similarity" + MEASURE
 
 
 rule collect_metrics:

@@ -1,23 +1,28 @@
 # The spec, validated before the DAG is built; an error in it is one line, and nothing runs.
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
 
 from phasezoo import paths
 from phasezoo.plan import Plan
 from phasezoo.provenance import code_digest
-from phasezoo.spec import SpecError, study_from
+from phasezoo.spec import SpecError, read_study, study_from
 
 try:
+    read_study(
+        Path("params.yaml")
+    )  # finds keys given twice, which the config no longer shows
     PLAN = Plan(study_from(config))
 except SpecError as problem:
     raise WorkflowError(str(problem)) from None
 
 
 wildcard_constraints:
-    dataset=paths.LABEL,
-    zoo=paths.LABEL,
-    load=paths.LABEL,
-    temperature=paths.LABEL,
-    share=paths.LABEL,
-    block=paths.LABEL,
-    segment=paths.LABEL,
-    epoch=r"\d+",
+    **PLAN.constraints(),
+
+
+# What every rule that measures a share of cells tells its step.
+MEASURE = (
+    " --job {params.job:q} --data {input.data} --output {output} --gpus {resources.gpu}"
+    " {input.weights} 2> {log}"
+)

@@ -18,8 +18,7 @@ rule transfer:
         job=PLAN.measure_job("transfer"),
         code=code_digest("transfer"),
     shell:
-        "python -m phasezoo step transfer --job {params.job:q} --data {input.data}"
-        " --second {input.second} --output {output} --gpus {resources.gpu} {input.weights} 2> {log}"
+        "python -m phasezoo step transfer --second {input.second}" + MEASURE
 
 
 rule collect_transfer:

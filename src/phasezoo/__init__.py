@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from phasezoo.phases.classify import classify_phases
+    from phasezoo.spec.metrics import PhaseCriteria
     from phasezoo.store.zoo import Zoo, load_model, open_zoo
 
-__all__ = ["Zoo", "classify_phases", "load_model", "open_zoo"]
+__all__ = ["PhaseCriteria", "Zoo", "classify_phases", "load_model", "open_zoo"]
 
 _HOMES = {
+    "PhaseCriteria": "phasezoo.spec.metrics",
     "Zoo": "phasezoo.store.zoo",
     "classify_phases": "phasezoo.phases.classify",
     "load_model": "phasezoo.store.zoo",

@@ -46,6 +46,7 @@ class CellPlan:
         return told(
             jobs.TrainJob(
                 recipe=zoo.recipe,
+                data=self.study.data[zoo.dataset],
                 place=self._place(wildcards),
                 temperature=temperature,
                 architecture=jobs.at_load(zoo, zoo.load.meaning.parse(wildcards.load)),

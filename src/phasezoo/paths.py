@@ -22,8 +22,6 @@ ZOO_MANIFEST = "zoos/{zoo}.json"
 REPORT = "results/report/index.html"
 PHASE_MAP = "results/report/{zoo}.png"
 
-LABEL = r"[^/]+"
-
 
 def measured(family: str) -> str:
     """Path of the measurements of one family, with the other wildcards left open."""

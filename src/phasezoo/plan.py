@@ -5,6 +5,7 @@ The rules stay free of logic; everything they ask is a method here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -38,6 +39,31 @@ class Plan(CellPlan):
         """What `release` asks for: every zoo of the run, published, and the report."""
         published = [paths.ZOO_MANIFEST.format(zoo=name) for name in self.study.run]
         return [*published, paths.REPORT]
+
+    def constraints(self) -> dict[str, str]:
+        """Regular expressions of the declared labels: no rule makes what is not declared."""
+        zoos = self.zoos.values()
+        known: dict[str, set[str]] = {
+            "dataset": set(self.study.data),
+            "zoo": set(self.zoos),
+            "load": {z.load.meaning.label(v) for z in zoos for v in z.load.all_values},
+            "temperature": {
+                z.temperature.meaning.label(v) for z in zoos for v in z.temperature.all_values
+            },
+            "share": {
+                paths.share_label(z.temperature.meaning, share)
+                for z in zoos
+                for share in z.temperature.values
+            },
+            "block": {paths.numbers_label(block) for z in zoos for block in z.seeds},
+            "segment": {paths.numbers_label(s) for z in zoos for s in z.training.checkpoints},
+            "epoch": {str(epoch) for z in zoos for f in z.families for epoch in f.epochs},
+        }
+        return {name: "|".join(map(re.escape, sorted(labels))) for name, labels in known.items()}
+
+    def datasets(self) -> list[str]:
+        """Manifests of all declared data sets."""
+        return [paths.DATA_MANIFEST.format(dataset=name) for name in self.study.data]
 
     def pictures(self) -> list[str]:
         """The phase map of every zoo of the run."""

@@ -131,9 +131,7 @@ def test_a_bezier_curve_with_its_bend_in_the_middle_is_the_line() -> None:
 
 def test_a_model_and_itself_have_no_barrier() -> None:
     weights = trained(0)
-    found = profile(
-        network(), TASK, line(weights.parameters, weights.parameters), (weights, weights), 5
-    )
+    found = profile(network(), TASK, line(weights.parameters, weights.parameters), 5)
     for values in vars(found).values():
         assert barrier(values) == 0
         assert mode_connectivity(values) == 0
@@ -143,9 +141,10 @@ def test_a_model_and_itself_have_no_barrier() -> None:
 def test_a_profile_holds_the_scores_of_its_points(architecture: Mlp | SmallResNet) -> None:
     first, second = trained(0, architecture), trained(1, architecture)
     net, path = network(architecture), line(first.parameters, second.parameters)
-    found = profile(net, TASK, path, (first, second), 5)
-    middle = net.with_statistics((first.parameters + second.parameters) / 2, TASK.train_inputs)
-    for place, weights in ((0, first), (2, middle), (4, second)):
+    found = profile(net, TASK, path, 5)
+    middle = (first.parameters + second.parameters) / 2
+    for place, point in ((0, first.parameters), (2, middle), (4, second.parameters)):
+        weights = net.with_statistics(point, TASK.train_inputs)
         train_score, test_score = evaluate_both(net.function(weights), TASK)
         # the middle is rounded in another order
         assert found.train_loss[place] == pytest.approx(train_score.loss, rel=1e-4)
@@ -181,7 +180,7 @@ def test_one_step_of_the_bend_is_the_gradient_of_its_formula() -> None:
 
 def highest(net: Network, bend: Tensor, ends: tuple[Weights, Weights]) -> float:
     curve = bezier(ends[0].parameters, bend, ends[1].parameters)
-    return float(profile(net, TASK, curve, ends, 21).train_loss.max())
+    return float(profile(net, TASK, curve, 21).train_loss.max())
 
 
 @pytest.mark.parametrize("architecture", [MLP, RESNET], ids=lambda a: a.name)
@@ -192,7 +191,7 @@ def test_a_trained_bend_goes_around_the_barrier_of_the_line(
     net, (first, second) = network(architecture), (ends[0].parameters, ends[1].parameters)
     bend = train_bend(net, TASK, (first, second), options(), rng.generator("bend"))
     on_the_line = highest(net, (first + second) / 2, ends)
-    assert barrier(profile(net, TASK, line(first, second), ends, 21).train_loss) > 0.1
+    assert barrier(profile(net, TASK, line(first, second), 21).train_loss) > 0.1
     assert highest(net, bend, ends) < 0.5 * on_the_line
 
 

@@ -22,12 +22,13 @@ NAN = math.nan
 TABLE = [  # training loss, mode connectivity, CKA, phase
     (HIGH, BARRIER, OTHER, Phase.I),
     (HIGH, BARRIER, SIMILAR, Phase.I),
-    (HIGH, CONNECTED, OTHER, Phase.II),
-    (HIGH, CONNECTED, SIMILAR, Phase.II),
-    (HIGH, -CONNECTED, OTHER, Phase.II),
+    (HIGH, WORSE_ENDS, OTHER, Phase.II),
     (HIGH, WORSE_ENDS, SIMILAR, Phase.II),
-    (LOW, WORSE_ENDS, OTHER, Phase.II),
-    (LOW, WORSE_ENDS, SIMILAR, Phase.II),
+    # no row of the table
+    (HIGH, CONNECTED, OTHER, Phase.UNCLASSIFIED),
+    (HIGH, -CONNECTED, SIMILAR, Phase.UNCLASSIFIED),
+    (LOW, WORSE_ENDS, OTHER, Phase.UNCLASSIFIED),
+    (LOW, WORSE_ENDS, SIMILAR, Phase.UNCLASSIFIED),
     (LOW, BARRIER, OTHER, Phase.III),
     (LOW, BARRIER, SIMILAR, Phase.III),
     (LOW, CONNECTED, OTHER, Phase.IV_A),
@@ -35,7 +36,7 @@ TABLE = [  # training loss, mode connectivity, CKA, phase
     (LOW, CONNECTED, SIMILAR, Phase.IV_B),
     (LOW, -CONNECTED, SIMILAR, Phase.IV_B),
     # the thresholds themselves
-    (0.1, CONNECTED, SIMILAR, Phase.II),
+    (0.1, WORSE_ENDS, SIMILAR, Phase.II),
     (LOW, -0.02, SIMILAR, Phase.IV_B),
     (LOW, 0.02, SIMILAR, Phase.IV_B),
     (LOW, CONNECTED, 0.6, Phase.IV_B),
@@ -47,8 +48,8 @@ TABLE = [  # training loss, mode connectivity, CKA, phase
     (LOW, CONNECTED, NAN, Phase.MISSING),
     # one is missing that does not decide
     (HIGH, BARRIER, NAN, Phase.I),
-    (HIGH, CONNECTED, NAN, Phase.II),
-    (LOW, WORSE_ENDS, NAN, Phase.II),
+    (HIGH, WORSE_ENDS, NAN, Phase.II),
+    (LOW, WORSE_ENDS, NAN, Phase.UNCLASSIFIED),
     (LOW, BARRIER, NAN, Phase.III),
 ]
 
@@ -98,11 +99,11 @@ def test_a_grid_is_labelled_cell_by_cell() -> None:
     assert found.values[:, 0].tolist() == [row[3] for row in TABLE]
 
 
-def test_no_cell_with_all_numbers_is_without_a_phase() -> None:
+def test_a_cell_with_all_numbers_is_never_missing() -> None:
     axis = [-1.0, -0.02, -1e-9, 0.0, 0.02, 0.021, 1.0]
     rows = list(product([0.0, 0.0999, 0.1, 7.0], axis, [0.0, 0.5999, 0.6, 1.0]))
     found = classify_phases(cells(*rows), CRITERIA)["phase"]
-    assert set(found.values.flat) == {1, 2, 3, 4, 5}
+    assert set(found.values.flat) == {0, 1, 2, 3, 4, 5}
 
 
 def test_every_epoch_is_labelled() -> None:
@@ -110,7 +111,7 @@ def test_every_epoch_is_labelled() -> None:
     metrics["train_loss"].loc[{"epoch": 0}] = HIGH
     found = classify_phases(metrics, CRITERIA)["phase"]
     assert found.dims == ("load", "temperature", "epoch")
-    assert (found.sel(epoch=0) == Phase.II).all()
+    assert (found.sel(epoch=0) == Phase.UNCLASSIFIED).all()
     assert (found.sel(epoch=60) == Phase.IV_B).all()
 
 
@@ -122,7 +123,7 @@ def test_an_epoch_without_measurements_of_pairs_is_missing() -> None:
     assert (found.sel(epoch=60) == Phase.IV_B).all()
 
 
-@pytest.mark.parametrize(("seeds", "phase"), [("mean", Phase.II), ("median", Phase.IV_B)])
+@pytest.mark.parametrize(("seeds", "phase"), [("mean", Phase.UNCLASSIFIED), ("median", Phase.IV_B)])
 def test_seeds_become_one_number_as_the_criteria_say(seeds: str, phase: Phase) -> None:
     metrics = replicated()
     metrics["train_loss"][{"seed": 0}] = HIGH  # mean (0.9 + 0.01 + 0.01) / 3 > 0.1, median 0.01
@@ -145,6 +146,24 @@ def test_diverged_models_take_no_part_and_are_counted() -> None:
     assert found["diverged"].sel(cell) == 1
     assert found["models"].sum() == 2 * 5 * 2 * 3 - 1
     assert found["diverged"].sum() == 1
+
+
+def test_collapsed_models_are_counted() -> None:
+    metrics = replicated()
+    metrics["collapsed"] = metrics["status"] * 0
+    metrics["collapsed"].loc[{"load": 4, "temperature": 8, "epoch": 60}] = [1, 0, 1]
+    found = classify_phases(metrics, CRITERIA)["collapsed_models"]
+    assert found.sel(load=4, temperature=8, epoch=60) == 2
+    assert found.sum() == 2
+
+
+def test_pairs_of_opposite_sign_cancel_in_the_mean_and_not_in_the_median() -> None:
+    metrics = replicated()
+    metrics["train_loss"][:] = HIGH
+    metrics["mode_connectivity"][:] = xr.DataArray([0.06, 0.066, -0.125], dims="pair")
+    for how, phase in (("mean", Phase.UNCLASSIFIED), ("median", Phase.II)):
+        criteria = CRITERIA.model_copy(update={"seeds": how})
+        assert (classify_phases(metrics, criteria)["phase"] == phase).all()
 
 
 def test_a_cell_whose_models_all_diverged_is_missing() -> None:

@@ -149,6 +149,7 @@ def all_jobs(study: Study) -> list[jobs.Spec]:
     architecture = jobs.at_load(zoo, 4)
     train = jobs.TrainJob(
         recipe=1,
+        data=study.data[zoo.dataset],
         place=place,
         temperature=32,
         architecture=architecture,

@@ -170,8 +170,11 @@ WRONG = [
     ),
     # seeds and epochs
     wrong("no seeds", f"{MLP}.seeds", [], "[]", "at least one block"),
-    wrong("block of no seeds", f"{MLP}.seeds", [[]], "[[]]", "at least one seed each"),
-    wrong("blocks of two lengths", f"{MLP}.seeds", [[0, 1], [2]], "[[0, 1], [2]]", "of one length"),
+    wrong("block of no seeds", f"{MLP}.seeds", [[]], "[[]]", "at least two seeds each"),
+    wrong("block of one seed", f"{MLP}.seeds", [[0], [1]], "[[0], [1]]", "two seeds in a block"),
+    wrong(
+        "blocks of two lengths", f"{MLP}.seeds", [[0, 1], [2, 3, 4]], "[[0, 1], [2, 3, 4]]", "of one l"
+    ),
     wrong("seed in two blocks", f"{MLP}.seeds", [[0, 1], [1, 2]], "[0, 1, 1, 2]", "each seed once"),
     wrong("seed negative", f"{MLP}.seeds", [[-1]], "-1", "at least 0", at=f"{MLP}.seeds[0][0]"),
     wrong("seeds without blocks", f"{MLP}.seeds", [3], "3", "a list", at=f"{MLP}.seeds[0]"),
@@ -186,6 +189,11 @@ WRONG = [
     wrong("merging unsaved", f"{MLP}.merging.epochs", [31], "31", SAVED),
     wrong("transfer unsaved", f"{MLP}.transfer.epochs", [31], "31", SAVED),
     wrong("average unsaved", f"{MLP}.merging.last_checkpoints", [58, 59], "59", SAVED),
+    wrong("merged too early", f"{MLP}.merging.epochs", [0], "0", "merging.last_checkpoints"),
+    wrong("no epoch with phases", f"{MLP}.metrics.similarity.epochs", [0], "[", "share",
+          at=f"{MLP}.metrics.evaluation.epochs"),
+    wrong("second task split otherwise", "data.digits-rotated.split_seed", 1,
+          "'digits-rotated'", "split_seed of digits", at=f"{MLP}.transfer.dataset"),
     wrong("average of one", f"{MLP}.merging.last_checkpoints", [60], "[60]", "at least 2"),
     # data
     wrong("unknown source", "data.digits.source", "mnist", "'mnist'", "'digits'"),

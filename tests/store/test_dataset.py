@@ -43,7 +43,8 @@ def test_the_stored_task_is_that_of_the_labelled_arrays(manifest: Path) -> None:
 
 def test_every_array_comes_back_with_its_type(manifest: Path) -> None:
     with xr.open_zarr(store_of(manifest), mask_and_scale=False) as found:
-        xr.testing.assert_identical(found.load(), labelled(SPEC))
+        xr.testing.assert_equal(found.load(), labelled(SPEC))
+        assert found.attrs == labelled(SPEC).attrs
         assert found["image"].dtype == np.uint8
         assert found["given_label"].dtype == np.int16
 

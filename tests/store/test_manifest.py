@@ -83,7 +83,7 @@ def test_one_flipped_bit_is_found(manifest: Path) -> None:
 
 def test_a_missing_file_is_found(manifest: Path) -> None:
     (store_of(manifest) / "c/1").unlink()
-    with pytest.raises(ManifestError, match="got 3 files, 269 bytes, .* allowed are 4, 269"):
+    with pytest.raises(ManifestError, match=r"got 3 files, 269 bytes, .* allowed are 4, 269"):
         verify(manifest)
 
 
@@ -128,18 +128,23 @@ def test_a_missing_manifest_is_refused_by_path(tmp_path: Path) -> None:
         read_manifest(tmp_path / "none.json")
 
 
-def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="in the middle"), writing(tmp_path / "a.json", SPEC) as d:
-        (d / "half").write_bytes(b"half")
+def fail(manifest: Path) -> None:
+    """A job that ends in the middle of its work."""
+    with writing(manifest, {"recipe": 2}) as directory:
+        (directory / "half").write_bytes(b"half")
         raise RuntimeError("in the middle")
+
+
+def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="in the middle"):
+        fail(tmp_path / "a.json")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_leaves_what_was_there(manifest: Path) -> None:
     before = manifest.read_bytes()
-    with pytest.raises(RuntimeError), writing(manifest, {"recipe": 2}) as directory:
-        (directory / "half").write_bytes(b"half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError, match="in the middle"):
+        fail(manifest)
     verify(manifest)
     assert manifest.read_bytes() == before
     assert {p.name for p in manifest.parent.iterdir()} == {
@@ -201,6 +206,15 @@ def test_the_manifest_carries_schema_and_spec_and_how_it_was_made_lies_beside(
     assert content["spec"] == SPEC
     made = json.loads(manifest.with_suffix(".provenance.json").read_text())
     assert set(made) == {"started", "seconds", "versions", "machine"}
+
+
+def test_what_a_store_was_made_with_lies_in_its_provenance_alone(tmp_path: Path) -> None:
+    for name, device in (("one", "cpu"), ("two", "some GPU")):
+        with writing(tmp_path / f"{name}.json", SPEC, device=device) as directory:
+            (directory / "a").write_bytes(b"a")
+        made = json.loads((tmp_path / f"{name}.provenance.json").read_text())
+        assert made["device"] == device
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
 
 
 def test_json_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ import xarray as xr
 
 from phasezoo.store import measurements, schema
 from phasezoo.store.measurements import filled, grid, joined, pair_coordinates, read, write
-from phasezoo.store.schema import SchemaError
-from phasezoo.store.variables import Variable, family_variables
+from phasezoo.store.schema import SchemaError, family_variables
+from phasezoo.store.variables import Variable
 from phasezoo.vocabulary import Status, seed_pairs
 
 LOADS, TEMPERATURES, BLOCKS, EPOCHS = [3, 7, 11], [13, 29], [(0, 1), (5, 2)], [0, 4]
@@ -58,7 +58,9 @@ def test_values_stand_at_their_temperature_and_replicate() -> None:
     assert "pair" not in data.dims  # nothing of the family is measured on pairs
 
 
-@pytest.mark.parametrize("variables", [EVALUATION, SIMILARITY, MERGING], ids=lambda v: next(iter(v)))
+@pytest.mark.parametrize(
+    "variables", [EVALUATION, SIMILARITY, MERGING], ids=lambda v: next(iter(v))
+)
 def test_a_file_reads_back_as_it_was_written(
     tmp_path: Path, variables: dict[str, Variable]
 ) -> None:
@@ -127,7 +129,9 @@ def everything(variables: dict[str, Variable]) -> list[xr.Dataset]:
     ]
 
 
-@pytest.mark.parametrize("variables", [EVALUATION, SIMILARITY, MERGING], ids=lambda v: next(iter(v)))
+@pytest.mark.parametrize(
+    "variables", [EVALUATION, SIMILARITY, MERGING], ids=lambda v: next(iter(v))
+)
 def test_every_part_stands_at_its_labels(variables: dict[str, Variable]) -> None:
     parts = everything(variables)
     whole = joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS), parts)

@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from phasezoo.store import schema
-from phasezoo.store.schema import SchemaError
-from phasezoo.store.variables import VARIABLES, Variable, family_variables
+from phasezoo.store.schema import SchemaError, family_variables
+from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.vocabulary import PHASE_MEANINGS, Status
 
 SIMILARITY = family_variables("similarity")

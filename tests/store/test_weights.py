@@ -88,7 +88,9 @@ def shards(directory: Path, array: str) -> list[Path]:
 def test_every_epoch_of_a_block_is_one_file_per_array(tmp_path: Path) -> None:
     write_block(tmp_path / "a.zarr", checkpoints(), LAYOUTS)
     for array in ("parameters", "buffers"):
-        found = [p.relative_to(tmp_path / "a.zarr" / array) for p in shards(tmp_path, f"a.zarr/{array}")]
+        found = [
+            p.relative_to(tmp_path / "a.zarr" / array) for p in shards(tmp_path, f"a.zarr/{array}")
+        ]
         # temperature, block of seeds, epoch, the whole vector
         assert [p.as_posix() for p in found] == ["c/0/0/0/0", "c/0/0/1/0", "c/0/0/2/0"]
 

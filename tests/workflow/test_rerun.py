@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 LABELS = Counter(phases=1, publish=1, report=1)
 METRICS = LABELS + Counter(collect_metrics=1)
 OF_A_CELL = Counter(evaluate=1, hessian=1, connectivity=1, similarity=1, merging=1, transfer=1)
+OF_ALL_CELLS = OF_A_CELL + OF_A_CELL  # one share for each of two loads
 COLLECTED = METRICS + Counter(collect_merging=1, collect_transfer=1)
 WEIGHTS = "runs/tiny/3/20/0+1/0+1+2"
 MEASURED = "measured/tiny/7/20+50/0+1/2"
@@ -43,6 +44,7 @@ def test_a_finished_study_has_nothing_to_do(finished: Project):
         ),
         (f"{WEIGHTS}.zarr", COLLECTED + OF_A_CELL + Counter(train=1)),
         (f"{WEIGHTS}.json", COLLECTED + OF_A_CELL + Counter(train=1)),
+        ("data/digits.zarr", COLLECTED + OF_ALL_CELLS + Counter(data=1, train=4)),
         (
             "data/turned.zarr",
             Counter(data=1, transfer=2, collect_transfer=1, publish=1, report=1),
@@ -58,6 +60,30 @@ def test_a_lost_artefact_is_made_again_with_all_that_depends_on_it(
         assert finished.planned() == made_again
     finally:
         shutil.move(kept, finished.root / lost)
+
+
+def test_lost_data_made_again_by_themselves_take_nothing_along(finished: Project):
+    shutil.rmtree(finished.root / "data/turned.zarr")
+    finished.make("datasets")
+    assert finished.planned() == Counter()
+
+
+def test_another_spec_of_the_data_trains_again(finished: Project, params: dict):
+    changed = deepcopy(params)
+    for dataset in changed["data"].values():
+        dataset["split_seed"] = 1
+    finished.write(changed)
+    try:
+        assert finished.planned() == COLLECTED + OF_ALL_CELLS + Counter(data=2, train=4)
+    finally:
+        finished.write(params)
+
+
+def test_what_is_not_declared_is_not_made(finished: Project):
+    for target in ("zoos/other.json", "runs/tiny/99/20/0+1/0+1+2.json"):
+        done = finished.run("snakemake", "--dry-run", target)
+        assert done.returncode != 0
+        assert "MissingRuleException" in done.stdout + done.stderr
 
 
 def _changed(params: dict, *path: str, value: object) -> dict:
@@ -77,7 +103,7 @@ def _changed(params: dict, *path: str, value: object) -> dict:
         (("metrics", "hessian", "probes"), 3, METRICS + Counter(hessian=2)),
         (("metrics", "evaluation", "epochs"), [1, 2], METRICS + Counter(evaluate=2)),
         (("training", "device"), "gpu", Counter(publish=1, report=1)),
-        (("recipe",), 2, COLLECTED + Counter({k: 2 * v for k, v in OF_A_CELL.items()}, train=4)),
+        (("recipe",), 2, COLLECTED + OF_ALL_CELLS + Counter(train=4)),
         (
             ("load", "values"),
             [3, 5, 7],
@@ -86,12 +112,12 @@ def _changed(params: dict, *path: str, value: object) -> dict:
         (
             ("temperature", "values"),
             [[20, 50], [33]],
-            COLLECTED + Counter({k: 2 * v for k, v in OF_A_CELL.items()}, train=2),
+            COLLECTED + OF_ALL_CELLS + Counter(train=2),
         ),
         (
             ("seeds",),
             [[0, 1], [2, 3]],
-            COLLECTED + Counter({k: 2 * v for k, v in OF_A_CELL.items()}, train=4),
+            COLLECTED + OF_ALL_CELLS + Counter(train=4),
         ),
         (("training", "checkpoints"), [[0, 1, 2], [3]], Counter(train=4, publish=1, report=1)),
     ],
@@ -110,7 +136,7 @@ def test_a_change_of_the_spec_runs_what_it_touches_and_no_more(
     ("module", "addition", "runs"),
     [
         ("landscape/similarity.py", "\n# a comment\n", Counter()),
-        ("landscape/similarity.py", "\nNEW = 1\n", METRICS + Counter(similarity=2)),
+        ("landscape/similarity.py", "\nNEW = 1\n", METRICS + Counter(evaluate=2, similarity=2)),
         ("training/schedule.py", "\nNEW = 1\n", Counter(transfer=2, collect_transfer=1)),
         ("report/page.html.jinja", "\n<!-- new -->\n", Counter(report=1)),
     ],

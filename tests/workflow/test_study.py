@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from workflow.project import Project
+from workflow.project import REPOSITORY, Project
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
@@ -128,6 +128,38 @@ def test_a_job_that_fails_says_why_in_one_line(params: dict, tmp_path: Path):
     assert done.returncode != 0
     assert "Traceback" not in done.stdout + done.stderr
     assert "data/digits.zarr" in done.stdout + done.stderr
+
+
+def test_a_key_given_twice_is_refused(params: dict, tmp_path: Path):
+    project = Project.create(tmp_path / "twice", params)
+    with (project.root / "params.yaml").open("a") as file:
+        file.write("run: [tiny]\n")
+    done = project.run("snakemake", "--dry-run")
+    assert done.returncode != 0
+    assert "params.yaml: the file: got the key 'run' twice" in done.stdout + done.stderr
+
+
+def test_the_python_of_the_readme_runs(finished: Project):
+    text = (REPOSITORY / "README.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    for stated, here in (
+        ("digits-mlp", "tiny"),
+        ("width=64", "width=7"),
+        ("batch_size=32", "batch_size=50"),
+        ("epoch=60", "epoch=2"),
+    ):
+        assert stated in code
+        code = code.replace(stated, here)
+    done = finished.run("python", "-W", "error", "-c", code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_summary_says_what_was_made_and_what_to_open(finished: Project):
+    done = finished.run("phasezoo", "summary")
+    assert done.returncode == 0, done.stderr
+    assert "zoos/tiny.zarr (8 models" in done.stdout
+    assert "cells per phase" in done.stdout
+    assert "results/report/index.html" in done.stdout.splitlines()[-1]
 
 
 def test_the_coverage_counts_every_cell(finished: Project):

@@ -50,6 +50,8 @@ def verify(
     from phasezoo.store.manifest import verify as check
 
     chosen = manifests or all_manifests(Path())
+    if not chosen:
+        raise PhasezooError("verify: no manifests here; allowed is the folder of a study")
     bad = 0
     for manifest in chosen:
         try:

@@ -14,6 +14,7 @@ from phasezoo.phases.coverage import text_map
 from phasezoo.spec import Study
 from phasezoo.spec.zoo import Axis
 from phasezoo.store import measurements
+from phasezoo.store.manifest import read_manifest
 
 
 def zoo_table(study: Study) -> None:
@@ -47,7 +48,7 @@ def study_summary(study: Study) -> None:
     """Print, per zoo of the run, what was made and found; then what to open."""
     console = Console(highlight=False, soft_wrap=True)
     for name in study.run:
-        manifest = json.loads(Path(paths.ZOO_MANIFEST.format(zoo=name)).read_text("utf-8"))
+        manifest = read_manifest(Path(paths.ZOO_MANIFEST.format(zoo=name)))
         found = json.loads(Path(paths.COVERAGE.format(zoo=name)).read_text("utf-8"))["epochs"]
         epoch = max(found, key=int)
         phases = measurements.read(Path(paths.PHASES.format(zoo=name)))

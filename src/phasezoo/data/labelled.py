@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from phasezoo import rng
 from phasezoo.data.source import Source, load_source
-from phasezoo.spec.data import DataSpec, LabelNoise
+from phasezoo.spec.data import DataSpec
 from phasezoo.vocabulary import Split
 
 Indices = NDArray[np.int64]
@@ -28,8 +28,7 @@ def labelled(spec: DataSpec) -> xr.Dataset:
     kept = np.concatenate([train, test])
     labels, images = source.labels[kept], source.images[kept]
     given = labels.copy()
-    if spec.label_noise:
-        given[: len(train)] = _noisy(labels[: len(train)], len(source.classes), spec.label_noise)
+    given[: len(train)] = _noisy(labels[: len(train)], len(source.classes), spec)
     seen = images[: len(train)].astype(np.float64)
     return xr.Dataset(
         {
@@ -80,9 +79,12 @@ def _flags(train: int, test: int) -> NDArray[np.int8]:
     return np.repeat(np.array([Split.TRAIN, Split.TEST], dtype=np.int8), [train, test])
 
 
-def _noisy(labels: Indices, classes: int, noise: LabelNoise) -> Indices:
+def _noisy(labels: Indices, classes: int, spec: DataSpec) -> Indices:
     """`labels` with a share of them replaced by another class, each other class equally likely."""
-    random = np.random.default_rng(rng.seed_of("label noise", noise.seed))
+    noise = spec.label_noise
+    if noise is None:
+        return labels
+    random = np.random.default_rng(rng.seed_of(spec.source, "label noise", noise.seed))
     changed = random.permutation(len(labels))[: round(noise.fraction * len(labels))]
     noisy = labels.copy()
     noisy[changed] = (labels[changed] + random.integers(1, classes, len(changed))) % classes

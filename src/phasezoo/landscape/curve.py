@@ -13,7 +13,6 @@ from torch.nn import functional
 
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
-from phasezoo.models.flat import Weights
 from phasezoo.spec.metrics import Connectivity
 from phasezoo.training.evaluate import evaluate_both
 
@@ -79,20 +78,15 @@ def _slope(progress: float) -> float:
     return float(np.interp(progress, [0.5, 0.9], [1.0, 0.01]))
 
 
-def profile(
-    network: Network, task: Task, path: Path, ends: tuple[Weights, Weights], points: int
-) -> Profile:
+def profile(network: Network, task: Task, path: Path, points: int) -> Profile:
     """Loss and error at `points` equally spaced points of a path.
 
-    The ends keep their own normalisation statistics; between them these are re-estimated on the
-    whole training set.
+    Normalisation statistics are re-estimated on the whole training set at every point, the ends
+    included: running means of training would put a jump there that is no property of the path.
     """
     rows = []
     for t in np.linspace(0, 1, points):
-        if t in (0.0, 1.0):
-            weights = ends[int(t)]
-        else:
-            weights = network.with_statistics(path(float(t)), task.train_inputs)
+        weights = network.with_statistics(path(float(t)), task.train_inputs)
         train, test = evaluate_both(network.function(weights), task)
         rows.append((train.loss, train.error, test.loss, test.error))
     return Profile(*np.array(rows).T)

@@ -25,13 +25,19 @@ def linear_cka(first: Tensor, second: Tensor) -> float:
     return float((cross / own).item())
 
 
-def _centred(features: Tensor, collapsed: float = 1e-5) -> Tensor | None:
-    """Features with columns centred; None if they vary by no more than float32 rounding."""
+def is_collapsed(features: Tensor, rounding: float = 1e-5) -> bool:
+    """Whether features [N, F] are the same for every sample, up to float32 rounding."""
     wide = features.double()
-    centred = wide - wide.mean(dim=0)
-    if not wide.isfinite().all() or centred.abs().max() <= collapsed * wide.abs().max():
+    spread = (wide - wide.mean(dim=0)).abs().max()
+    return bool(spread <= rounding * wide.abs().max())
+
+
+def _centred(features: Tensor) -> Tensor | None:
+    """Features with columns centred; None if there is nothing to compare."""
+    wide = features.double()
+    if not wide.isfinite().all() or is_collapsed(features):
         return None
-    return centred
+    return wide - wide.mean(dim=0)
 
 
 def l2_distance(first: Tensor, second: Tensor) -> float:

@@ -37,7 +37,7 @@ def merge_pair(network: Network, task: Task, ends: tuple[Weights, Weights], poin
         points: on the line; an odd number has the midpoint among them.
     """
     path = line(ends[0].parameters, ends[1].parameters)
-    along: Profile = profile(network, task, path, ends, points)
+    along: Profile = profile(network, task, path, points)
     middle = network.with_statistics(path(0.5), task.train_inputs)
     return Merge(
         loss_barrier=barrier(along.train_loss),

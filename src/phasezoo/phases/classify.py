@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 
 from phasezoo.spec.metrics import PhaseCriteria
@@ -19,16 +18,16 @@ def classify_phases(metrics: xr.Dataset, criteria: PhaseCriteria) -> xr.Dataset:
     -`criteria.mode_connectivity`, is connected where it lies within it of 0, and its models are
     similar where CKA reaches `criteria.cka`:
 
-        ============  ===============  ==============  ==============  ===========
-        training loss  barrier          connected                       ends worse
-        ============  ===============  ==============  ==============  ===========
-        high           I                II                              II
-        low            III              IV-A, or IV-B if similar        II
-        ============  ===============  ==============  ==============  ===========
+        =============  =======  ========================  ============
+        training loss  barrier  connected                 ends worse
+        =============  =======  ========================  ============
+        high           I        unclassified              II
+        low            III      IV-A, or IV-B if similar  unclassified
+        =============  =======  ========================  ============
 
-    A cell whose ends are worse than the middle of the curve is not trained to the end whatever its
-    loss, hence II. Seeds and pairs of a cell become one number by `criteria.seeds`; diverged
-    models take no part and are counted.
+    The table has no row for the two others. Its Hessian column takes no part. Seeds and pairs of a
+    cell become one number by `criteria.seeds`; a mean lets pairs of opposite sign cancel, a median
+    does not. Diverged models take no part and are counted, collapsed ones are only counted.
 
     Args:
         metrics: over load and temperature, and optionally seed, pair, epoch; with the variables
@@ -51,19 +50,18 @@ def classify_phases(metrics: xr.Dataset, criteria: PhaseCriteria) -> xr.Dataset:
     barrier = curve < -criteria.mode_connectivity
     worse_ends = curve > criteria.mode_connectivity
     similar = cka >= criteria.cka
-    phase = xr.where(similar, Phase.IV_B, Phase.IV_A)
-    phase = xr.where(underfitted | worse_ends, Phase.II, phase)
-    phase = xr.where(barrier, xr.where(underfitted, Phase.I, Phase.III), phase)
     four = ~underfitted & ~barrier & ~worse_ends
+    phase = xr.where(four, xr.where(similar, Phase.IV_B, Phase.IV_A), Phase.UNCLASSIFIED)
+    phase = xr.where(underfitted & worse_ends, Phase.II, phase)
+    phase = xr.where(barrier, xr.where(underfitted, Phase.I, Phase.III), phase)
     missing = loss.isnull() | curve.isnull() | (four & cka.isnull())
     phase = xr.where(missing, Phase.MISSING, phase).astype("int8")
 
     out = xr.Dataset({"phase": phase})
     for name, values in cell.items():
         out[f"{name}_of_cell"] = values.astype("float32")
-    out["models"], out["diverged"] = (
-        count.broadcast_like(phase).astype("int16") for count in _models(metrics)
-    )
+    for name, count in _models(metrics).items():
+        out[name] = count.broadcast_like(phase).astype("int16")
     axes = [axis for axis in (LOAD, TEMPERATURE, EPOCH) if axis in phase.dims]
     return out.transpose(*axes)
 
@@ -86,11 +84,17 @@ def _of_cell(values: xr.DataArray, how: str) -> xr.DataArray:
     return getattr(values.astype("float64"), how)(replicates, skipna=True)  # type: ignore[no-any-return]
 
 
-def _models(metrics: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
-    """How many models of each cell took part, and how many diverged."""
+def _models(metrics: xr.Dataset) -> dict[str, xr.DataArray]:
+    """How many models of each cell took part, diverged, and collapsed to a constant function."""
     loss = metrics["train_loss"]
     replicates = [dim for dim in (SEED,) if dim in loss.dims]
-    took_part = loss.notnull().sum(replicates)
-    if "status" not in metrics:
-        return took_part, xr.zeros_like(took_part)
-    return took_part, (metrics["status"] == np.int8(Status.DIVERGED)).sum(replicates)
+    counts = {"models": loss.notnull().sum(replicates)}
+    for name, variable, flag in (
+        ("diverged", "status", int(Status.DIVERGED)),
+        ("collapsed_models", "collapsed", 1),
+    ):
+        if variable in metrics:
+            counts[name] = (metrics[variable] == flag).sum(replicates)
+        else:
+            counts[name] = xr.zeros_like(counts["models"])
+    return counts

@@ -52,6 +52,7 @@ class TrainJob(Spec):
     """Train the seeds of one block of one cell over one segment of epochs."""
 
     recipe: int
+    data: DataSpec
     place: Place
     temperature: Number
     architecture: Architecture

@@ -112,11 +112,27 @@ class Zoo(Spec):
             prefix = family.family if own else f"metrics.{family.family}"
             self._check_saved(f"{prefix}.epochs", family.epochs)
         self._check_saved("merging.last_checkpoints", self.merging.last_checkpoints)
+        self._check_together()
         return self
+
+    def _check_together(self) -> None:
+        last = max(self.merging.last_checkpoints)
+        if min(self.merging.epochs) < last:
+            allowed = f"epochs from {last} on, the last of merging.last_checkpoints"
+            raise refused("merging.epochs", min(self.merging.epochs), allowed)
+        m = self.metrics
+        deciding = (m.evaluation.epochs, m.connectivity.epochs, m.similarity.epochs)
+        if not set.intersection(*map(set, deciding)):
+            allowed = "an epoch that evaluation, connectivity and similarity share, to have phases"
+            raise refused("metrics.evaluation.epochs", m.evaluation.epochs, allowed)
 
     def _check_seeds(self) -> None:
         if not self.seeds or not all(self.seeds):
-            raise refused("seeds", self.seeds, "at least one block with at least one seed each")
+            raise refused("seeds", self.seeds, "at least one block with at least two seeds each")
+        if min(map(len, self.seeds)) < 2:
+            raise refused(
+                "seeds", self.seeds, "at least two seeds in a block, for there to be pairs"
+            )
         if len({len(block) for block in self.seeds}) > 1:
             allowed = "blocks of one length, so that every shard has one shape"
             raise refused("seeds", self.seeds, allowed)
@@ -189,11 +205,20 @@ class Study(Spec):
             self._check_data(f"zoos.{name}.dataset", zoo.dataset)
             self._check_data(f"zoos.{name}.transfer.dataset", zoo.transfer.dataset)
             self._check_samples(name, zoo)
+            self._check_split(f"zoos.{name}.transfer.dataset", zoo)
         return self
 
     def _check_data(self, key: str, dataset: str) -> None:
         if dataset not in self.data:
             raise refused(key, dataset, f"the declared data sets {', '.join(self.data)}")
+
+    def _check_split(self, key: str, zoo: Zoo) -> None:
+        """Test samples of the second task must not have been trained on in the first."""
+        first, second = self.data[zoo.dataset], self.data[zoo.transfer.dataset]
+        same = (first.train, first.split_seed) == (second.train, second.split_seed)
+        if first.source == second.source and not same:
+            allowed = f"a data set with the train and split_seed of {zoo.dataset}"
+            raise refused(key, zoo.transfer.dataset, allowed)
 
     def _check_samples(self, name: str, zoo: Zoo) -> None:
         if zoo.temperature.hyperparameter == "batch_size":

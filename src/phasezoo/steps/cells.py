@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ class Cell:
     temperature: Number
     blocks: tuple[Block, ...]
 
-    @property
+    @cached_property
     def models(self) -> list[Weights]:
         """The weights of every seed, NaN where it diverged."""
         return self.at(self.job.epoch)

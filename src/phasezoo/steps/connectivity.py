@@ -51,8 +51,8 @@ def _pair(
     options = job.options_as(Connectivity)
     first, second = (end.parameters.to(network.device) for end in ends)
     bend = train_bend(network, task, (first, second), options, rng.generator(*names, "curve"))
-    curve = profile(network, task, bezier(first, bend, second), ends, options.points)
-    straight = profile(network, task, line(first, second), ends, options.points)
+    curve = profile(network, task, bezier(first, bend, second), options.points)
+    straight = profile(network, task, line(first, second), options.points)
     return {
         "mode_connectivity": mode_connectivity(curve.train_error),
         "mode_connectivity_test": mode_connectivity(curve.test_error),

@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
+from phasezoo.landscape.similarity import is_collapsed
 from phasezoo.models.build import build
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.steps.cells import Cell, Row, columns, measure
 from phasezoo.steps.device import prepare
 from phasezoo.store.dataset import read_task
-from phasezoo.training.evaluate import evaluate_both
+from phasezoo.training.evaluate import Function, logits_of, score
+from phasezoo.training.evaluate import evaluate as evaluate_on
 
 NOTHING = float("nan")
+
+
+def _scores(function: Function, task: Task) -> dict[str, float]:
+    train = evaluate_on(function, task.train_inputs, task.train_labels)
+    logits = logits_of(function, task.test_inputs)
+    test = score(logits, task.test_labels)
+    return {
+        "train_loss": train.loss,
+        "train_error": train.error,
+        "test_loss": test.loss,
+        "test_error": test.error,
+        "collapsed": float(is_collapsed(logits)),
+    }
 
 
 def evaluate(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
@@ -27,10 +43,8 @@ def evaluate(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path,
         for model, status in zip(cell.models, cell.status, strict=True):
             row = dict.fromkeys(("train_loss", "train_error", "test_loss", "test_error"), NOTHING)
             if model.finite:
-                train, test = evaluate_both(network.function(model), task)
-                row |= {"train_loss": train.loss, "train_error": train.error}
-                row |= {"test_loss": test.loss, "test_error": test.error}
-            rows.append({**row, "status": float(status)})
+                row |= _scores(network.function(model), task)
+            rows.append({"collapsed": -1.0, **row, "status": float(status)})
         return columns("evaluation", rows)
 
     measure(job, weights, output, measured)

@@ -30,7 +30,7 @@ def hessian(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
     size = network.parameters.size
     sample = task.training_sample(options.samples, "hessian")
     nothing = dict.fromkeys(schema.family_variables("hessian"), float("nan"))
-    nothing["hessian_top_eigenvalue_converged"] = 0.0
+    nothing["hessian_top_eigenvalue_converged"] = -1.0  # neither: nothing was measured
 
     def measured(cell: Cell) -> Row:
         rows = []

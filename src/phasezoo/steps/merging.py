@@ -71,7 +71,7 @@ def _pairs(
         if all(end.finite for end in ends):
             rows.append(_pair(network, spec, task, ends, cell.pair_names(pair), options))
         else:
-            rows.append(dict.fromkeys(names, NOTHING) | {"matching_converged": 0.0})
+            rows.append(dict.fromkeys(names, NOTHING) | {"matching_converged": -1.0})
     return {name: [row[name] for row in rows] for name in names}
 
 

@@ -21,6 +21,8 @@ def phases(job: PhasesJob, metrics: Path, output: Path, report: Path) -> None:
     measured = np.all(
         [data[n].notnull().any(set(data[n].dims) - {EPOCH}) for n in DECIDING], axis=0
     )
+    if not measured.any():  # no pairs, or all models diverged: the cells are there, and missing
+        measured[-1:] = True
     labels = classify_phases(data.isel({EPOCH: measured}), job.criteria)
     keep = labels.drop_vars([c for c in labels.coords if c not in (LOAD, TEMPERATURE, EPOCH)])
     described = schema.described(

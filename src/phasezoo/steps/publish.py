@@ -7,6 +7,7 @@ from pathlib import Path
 
 from phasezoo.models.build import build
 from phasezoo.models.flat import buffer_layout, parameter_layout
+from phasezoo.provenance import code_digest
 from phasezoo.spec.jobs import PublishJob, TrainJob, at_load
 from phasezoo.steps.device import prepare
 from phasezoo.store import measurements
@@ -29,7 +30,7 @@ def publish(
     task = read_task(data, prepare(0))
     pieces = [_piece(job, path) for path in weights]
     shape = Shape(task.shape, task.classes)
-    with writing(output, job.model_dump(mode="json")) as directory:
+    with writing(output, job.model_dump(mode="json"), code=code_digest("publish")) as directory:
         write_root(directory, job.name, job.zoo, shape, read_references(data))
         for path in results:
             write_group(directory, path.stem, measurements.read(path), job.zoo)

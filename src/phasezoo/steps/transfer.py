@@ -34,7 +34,7 @@ def transfer(
         for seed, model in zip(job.place.seeds, cell.models, strict=True):
             row = dict.fromkeys(("fine_tuned_error", "scratch_error", "transfer_gain"), NOTHING)
             if model.finite:
-                names = (*cell.names(seed), f"epoch={job.epoch}")
+                names = cell.names(seed)
                 gain = fine_tune(
                     job.architecture, model, first_classes, task, options, names, device
                 )

@@ -97,11 +97,12 @@ def verify(manifest: Path) -> None:
 
 
 @contextmanager
-def writing(manifest: Path, spec: Mapping[str, Any]) -> Iterator[Path]:
+def writing(manifest: Path, spec: Mapping[str, Any], **made_with: str) -> Iterator[Path]:
     """Write a directory and its manifest, or neither.
 
     Yields an empty directory beside the final one; when the block ends well it is moved into
-    place and the manifest is written last, each by an atomic rename.
+    place and the manifest is written last, each by an atomic rename. `made_with` (code digest,
+    device) goes into the provenance.
     """
     began, started = monotonic(), datetime.now(UTC)
     final = store_of(manifest)
@@ -119,6 +120,7 @@ def writing(manifest: Path, spec: Mapping[str, Any]) -> Iterator[Path]:
         "seconds": round(monotonic() - began, 2),
         "versions": versions(),
         "machine": machine(),
+        **made_with,
     }
     write_json(manifest.with_suffix(".provenance.json"), provenance)
     tree = asdict(tree_of(final))

@@ -66,6 +66,16 @@ _METRICS = (
     Variable(
         "status", "metrics", OF_MODEL, "", "what became of the model", "evaluation", "int8", _STATUS
     ),
+    Variable(
+        "collapsed",
+        "metrics",
+        OF_MODEL,
+        "",
+        "whether the logits are the same for every test sample",
+        "evaluation",
+        "int8",
+        _TRUTH,
+    ),
     _metric(
         "hessian",
         OF_MODEL,
@@ -196,6 +206,9 @@ _PHASES_GROUP = (
     ),
     Variable("models", "phases", OF_CELL, "1", "models that took part", "phases", "int16"),
     Variable("diverged", "phases", OF_CELL, "1", "models that diverged", "phases", "int16"),
+    Variable(
+        "collapsed_models", "phases", OF_CELL, "1", "models that collapsed", "phases", "int16"
+    ),
 )
 
 VARIABLES = {v.name: v for v in (*_METRICS, *_MERGING, *_SEED_AVERAGES, *_TRANSFER, *_PHASES_GROUP)}

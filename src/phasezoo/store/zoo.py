@@ -169,8 +169,8 @@ def open_zoo(path: str | Path) -> Zoo:
         tree = xr.open_datatree(path, engine="zarr", chunks=None)
     except (FileNotFoundError, ValueError, KeyError) as problem:
         raise ZooError(f"{path}: not a zoo ({problem}); allowed is a zoos/NAME.zarr") from None
-    if "spec" not in tree.attrs:
-        raise ZooError(f"{path}: a Zarr store, but no zoo: its root has no `spec`")
+    if "weights" not in tree.children:  # a stored data set, for one
+        raise ZooError(f"{path}: a Zarr store, but no zoo: it has no group `weights`")
     return Zoo(str(path), tree)
 
 

@@ -107,13 +107,14 @@ class _Run:
             self.optimiser.step(rate, momentum)
             total += loss.detach() * len(chosen)
         self.module.eval()
-        self.alive = bool(total.isfinite()) and weights_of(self.module).finite
+        self.alive = bool(total.isfinite() & self.optimiser.vector.isfinite().all())
         return total.item() / samples
 
     def checkpoint(self, epoch: int) -> Checkpoint:
         """The model as it is now."""
         momentum = self.optimiser.momentum.cpu().clone()
         found = Checkpoint(epoch, weights_of(self.module), momentum, Status.TRAINED)
+        self.alive = self.alive and found.weights.finite  # statistics may diverge by themselves
         return found if self.alive else _diverged(found)
 
 

@@ -1,0 +1,252 @@
+"""What the command line says, and with which exit status."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from phasezoo.cli.app import app, run
+from phasezoo.store.schema import table
+from phasezoo.store.variables import VARIABLES
+from steps.tiny import MLP, RESNET, STUDY, Tiny
+
+PARAMS = Path(__file__).parents[1] / "steps/study.yaml"
+STEPS = [
+    "data",
+    "train",
+    "evaluate",
+    "hessian",
+    "connectivity",
+    "similarity",
+    "merging",
+    "transfer",
+    "collect",
+    "phases",
+    "publish",
+    "report",
+]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command wrote, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Said]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    """The command line, run in this process as if it were called in a folder."""
+
+    def called(*arguments: str, cwd: Path | None = None) -> Said:
+        monkeypatch.chdir(cwd or Path.cwd())
+        monkeypatch.setattr(sys, "argv", ["phasezoo", *arguments])
+        with pytest.raises(SystemExit) as end:
+            run()
+        said = capsys.readouterr()
+        return Said(int(end.value.code or 0), said.out, said.err)
+
+    return called
+
+
+def process(*arguments: str, cwd: Path | None = None) -> Said:
+    """The same in a process of its own."""
+    command = [sys.executable, "-m", "phasezoo", *arguments]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def test_zoos_are_listed_with_grid_models_and_data(call: Call) -> None:
+    done = call("zoos", "--params", str(PARAMS))
+    assert done.status == 0, done.err
+    rows = [re.split(r"\s*│\s*", line.strip("│ \n")) for line in done.out.splitlines()]
+    found = {row[0]: row[1:] for row in rows if row[0] in (MLP, RESNET)}
+    assert found[MLP][:7] == [
+        "mlp", "width 3 7", "batch size 13 31", "2", "8", "digits", "none",
+    ]  # fmt: skip
+    assert found[RESNET][:3] == [
+        "small-resnet", "width 2 3", "learning rate 0.1 100000000000",
+    ]  # fmt: skip
+    assert found[MLP][7] == found[RESNET][7] == "yes"  # both are in the run
+
+
+def test_a_zoo_outside_of_the_run_is_listed_as_such(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({**STUDY, "run": [MLP]}))
+    done = call("zoos", cwd=tmp_path)  # params.yaml is the default
+    (line,) = [line for line in done.out.splitlines() if RESNET in line]
+    assert "yes" not in line
+
+
+def _broken(**changes: object) -> str:
+    return yaml.safe_dump({**STUDY, **changes})
+
+
+@pytest.mark.parametrize("command", ["zoos", "summary"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (_broken(run=["small-mpl"]), "run: got 'small-mpl'; allowed: the declared zoos small-mlp"),
+        (_broken(zoo={}), "zoo: got {}; allowed: one of the keys run, data, zoos"),
+        ("- a\n- b", r"the file: got ['a', 'b']; allowed: a mapping"),
+        ("a: [", "the file: got while parsing"),
+        (None, "the file: got No such file or directory; allowed: a file that can be read"),
+    ],
+    ids=["value", "key", "list", "yaml", "nothing"],
+)
+def test_wrong_params_are_one_line_and_no_traceback(
+    call: Call, tmp_path: Path, command: str, text: str | None, said: str
+) -> None:
+    if text is not None:
+        (tmp_path / "params.yaml").write_text(text)
+    done = call(command, cwd=tmp_path)
+    assert done.status == 1
+    assert done.out == ""
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"params.yaml: {said}")
+
+
+def test_a_study_that_was_not_made_has_no_summary_and_says_so(call: Call, tmp_path: Path) -> None:
+    shutil.copy(PARAMS, tmp_path / "params.yaml")
+    done = call("summary", cwd=tmp_path)
+    assert done.status == 1
+    (line,) = done.err.splitlines()
+    assert "zoos/small-mlp.json: not a manifest" in line
+
+
+def test_the_summary_counts_models_phases_and_diverged_cells(call: Call, tiny: Tiny) -> None:
+    done = call("summary", "--params", str(PARAMS), cwd=tiny.root)
+    assert done.status == 0, done.err
+    assert f"{MLP}: phases at epoch 3" in done.out
+    assert f"made: zoos/{RESNET}.zarr (8 models, " in done.out
+    of_resnet = done.out.split(f"{RESNET}: phases")[1]
+    assert "missing 2, unclassified 0" in of_resnet
+    assert (tiny.root / "results/report/index.html").as_uri() in done.out
+
+
+def test_verify_passes_what_is_as_it_was_made(call: Call, tiny: Tiny) -> None:
+    count = 2 + 2 * (2 * 2 * 2) + 2  # data sets, cells in two segments, zoos
+    found = call("verify", cwd=tiny.root)
+    assert found == Said(0, f"{count} of {count} stores are as their manifests say\n", "")
+    found = call("verify", str(tiny.root / f"zoos/{MLP}.json"))
+    assert found == Said(0, "1 of 1 stores are as their manifests say\n", "")
+
+
+def test_verify_names_what_is_altered_or_missing_and_exits_with_1(
+    call: Call, tiny: Tiny, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny.root / "data", tmp_path / "data")
+    (tmp_path / "data/turned.zarr/zarr.json").write_text("{}")
+    shutil.copy(tmp_path / "data/digits.json", tmp_path / "data/gone.json")
+    found = call("verify", cwd=tmp_path)
+    assert found.status == 1
+    assert "data/turned.zarr: altered; got" in found.out
+    assert "data/gone.zarr: altered; got 0 files" in found.out
+    assert found.out.endswith("1 of 3 stores are as their manifests say\n")
+
+
+def test_verify_of_a_missing_manifest_exits_with_1(call: Call, tmp_path: Path) -> None:
+    found = call("verify", str(tmp_path / "none.json"))
+    assert found.status == 1
+    assert "none.json: not a manifest" in found.out
+
+
+def test_verify_where_there_is_nothing_is_no_success(call: Call, tmp_path: Path) -> None:
+    found = call("verify", cwd=tmp_path)
+    assert (found.status, found.out) == (1, "")
+    assert found.err.startswith("verify: no manifests here")
+
+
+def test_schema_prints_the_table() -> None:
+    done = CliRunner().invoke(app, ["schema"])
+    assert done.exit_code == 0
+    assert done.stdout == table() + "\n"
+    assert all(f"| `{name}` |" in done.stdout for name in VARIABLES)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["zoos"], ["summary"], ["verify"], ["schema"], *(["step", name] for name in STEPS)],
+    ids=" ".join,
+)
+def test_every_command_has_help(arguments: list[str]) -> None:
+    done = CliRunner().invoke(app, [*arguments, "--help"])
+    assert done.exit_code == 0
+    assert "Usage:" in done.stdout
+
+
+def test_every_step_has_a_command() -> None:
+    done = CliRunner().invoke(app, ["step", "--help"])
+    found = re.findall(r"^│ ([a-z]+) ", done.stdout, re.MULTILINE)
+    assert sorted(found) == sorted(STEPS)
+
+
+def test_wrong_params_in_a_process_of_its_own_leave_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(_broken(run=["small-mpl"]))
+    done = process("zoos", cwd=tmp_path)
+    assert (done.status, done.out) == (1, "")
+    assert len(done.err.splitlines()) == 1
+
+
+def test_an_unknown_command_is_refused() -> None:
+    done = CliRunner().invoke(app, ["trian"])
+    assert done.exit_code == 2
+    assert "No such command 'trian'" in done.output
+
+
+def test_a_step_called_as_a_rule_calls_it_gives_the_same_bytes(tiny: Tiny, tmp_path: Path) -> None:
+    path = f"measured/{MLP}/7/13+31/0+1/3/similarity.nc"
+    job, weights = tiny.job(path)
+    output = tmp_path / "similarity.nc"
+    done = process(
+        "step", "similarity",
+        "--job", job.model_dump_json(),
+        "--data", str(tiny.root / "data/digits.json"),
+        "--output", str(output),
+        *map(str, weights),
+    )  # fmt: skip
+    assert done.status == 0, done.err
+    assert done.out == ""  # progress goes to the log
+    assert "similarity small-mlp width=7 batch_size=13" in done.err
+    assert output.read_bytes() == (tiny.root / path).read_bytes()
+
+
+def test_what_a_step_cannot_use_is_one_line(tiny: Tiny, tmp_path: Path) -> None:
+    path = f"measured/{MLP}/7/13+31/0+1/3/similarity.nc"
+    job, weights = tiny.job(path)
+    done = process(
+        "step", "similarity",
+        "--job", job.model_dump_json(),
+        "--data", str(tmp_path / "none.json"),
+        "--output", str(tmp_path / "a.nc"),
+        *map(str, weights),
+    )  # fmt: skip
+    assert done.status == 1
+    (line,) = done.err.splitlines()
+    assert "none.json: not a manifest" in line
+
+
+def test_listing_zoos_does_not_wait_for_torch() -> None:
+    code = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from phasezoo.cli.app import app\n"
+        "done = CliRunner().invoke(app, ['schema'])\n"
+        "assert done.exit_code == 0, done\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

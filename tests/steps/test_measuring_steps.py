@@ -1,0 +1,375 @@
+"""Each measuring step writes, at the right labels, what the science says of the stored models."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from torch import nn
+from torch.nn import functional
+
+from phasezoo import rng
+from phasezoo.data.task import Task
+from phasezoo.landscape.curvature import hessian_operator
+from phasezoo.landscape.curve import barrier, bezier, mode_connectivity, profile, train_bend
+from phasezoo.landscape.hutchinson import hutchinson_trace
+from phasezoo.landscape.network import Network
+from phasezoo.merging.merge import align, average_error, merge_pair, single_error
+from phasezoo.merging.permutation import permutation_spec
+from phasezoo.models.build import build
+from phasezoo.models.flat import Weights, buffer_layout, load_weights, parameter_layout
+from phasezoo.spec.jobs import MeasureJob, at_load
+from phasezoo.spec.metrics import Connectivity, Hessian, Merging, Similarity, Transfer
+from phasezoo.steps.evaluate import evaluate
+from phasezoo.store import measurements
+from phasezoo.store.dataset import read_task
+from phasezoo.store.manifest import ManifestError, store_of, writing
+from phasezoo.store.weights import Block, write_block
+from phasezoo.training.checkpoint import Checkpoint
+from phasezoo.transfer.fine_tune import transfer
+from phasezoo.vocabulary import Status
+from steps.tiny import MLP, RESNET, Tiny
+
+CPU = torch.device("cpu")
+HEATS = {MLP: ("batch_size", [13, 31]), RESNET: ("learning_rate", [0.1, 1e11])}
+SHARES = {MLP: "13+31", RESNET: "0.1+100000000000"}
+FAMILIES = ("evaluation", "hessian", "connectivity", "similarity", "merging", "transfer")
+# finite cells: zoo, load, temperature
+CELLS = [(MLP, 7, 13), (MLP, 7, 31), (RESNET, 3, 0.1)]
+
+
+class Cell:
+    """The models of a cell at an epoch, read without the steps."""
+
+    def __init__(self, tiny: Tiny, zoo: str, load: int, heat: float, epoch: int = 3) -> None:
+        self.tiny, self.zoo, self.load, self.heat, self.epoch = tiny, zoo, load, heat, epoch
+        self.task: Task = read_task(tiny.root / "data/digits.json", CPU)
+        self.architecture = at_load(tiny.zoo(zoo), load)
+        self.network = Network(build(self.architecture, (1, 8, 8), 10), CPU)
+
+    @property
+    def models(self) -> list[Weights]:
+        return self.at(self.epoch)
+
+    def at(self, epoch: int) -> list[Weights]:
+        label = self.tiny.zoo(self.zoo).temperature.meaning.label(self.heat)
+        segment = "0+1" if epoch < 2 else "2+3"
+        runs = self.tiny.root / f"runs/{self.zoo}/{self.load}/{label}/0+1"
+        return [Block(runs / f"{segment}.zarr").weights(seed, epoch) for seed in (0, 1)]
+
+    def modules(self) -> list[nn.Module]:
+        return [load_weights(build(self.architecture, (1, 8, 8), 10), w) for w in self.models]
+
+    def names(self, seed: int) -> tuple[str, ...]:
+        name, _ = HEATS[self.zoo]
+        label = self.tiny.zoo(self.zoo).temperature.meaning.label(self.heat)
+        return (self.zoo, f"width={self.load}", f"{name}={label}", f"seed={seed}")
+
+    def pair_names(self) -> tuple[str, ...]:
+        return (*self.names(0), "second=1", f"epoch={self.epoch}")
+
+    def options(self, family: str) -> object:
+        return next(f for f in self.tiny.zoo(self.zoo).families if f.family == family)
+
+    def measured(self, family: str) -> xr.Dataset:
+        """What the step wrote of the cell, over seeds, pairs and blocks."""
+        path = f"measured/{self.zoo}/{self.load}/{SHARES[self.zoo]}/0+1/{self.epoch}/{family}.nc"
+        data = measurements.read(self.tiny.root / path)
+        return data.sel(load=self.load, temperature=self.heat, epoch=self.epoch)
+
+
+@pytest.fixture(params=CELLS, ids=lambda c: f"{c[0]} {c[1]} {c[2]}")
+def cell(request: pytest.FixtureRequest, tiny: Tiny) -> Cell:
+    return Cell(tiny, *request.param)
+
+
+def single(value: float) -> float:
+    """As it is stored: float32."""
+    return float(np.float32(value))
+
+
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_losses_and_errors_are_plain_torchs(cell: Cell, epoch: int) -> None:
+    cell.epoch = epoch
+    found = cell.measured("evaluation")
+    for seed, module in enumerate(cell.modules()):
+        for part in ("train", "test"):
+            inputs, labels = (getattr(cell.task, f"{part}_{w}") for w in ("inputs", "labels"))
+            with torch.no_grad():
+                logits = module(inputs).double()
+            at = found.sel(seed=seed)
+            loss = functional.cross_entropy(logits, labels).item()
+            # float32 logits in one batch
+            assert at[f"{part}_loss"].item() == pytest.approx(loss, rel=1e-6)
+            wrong = (logits.argmax(1) != labels).double().mean().item()
+            assert at[f"{part}_error"].item() == single(wrong)
+        assert found["status"].sel(seed=seed).item() == Status.TRAINED
+        assert found["collapsed"].sel(seed=seed).item() == 0
+
+
+def dense_hessian(cell: Cell, model: Weights, samples: int) -> np.ndarray:
+    """All second derivatives of the loss on the sample of the step, in float64."""
+    inputs, labels = cell.task.training_sample(samples, "hessian")
+    module = build(cell.architecture, (1, 8, 8), 10).double()
+    wide = Network(module, CPU)
+
+    def loss(theta: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(
+            wide.apply(theta, model.buffers.double(), inputs.double()), labels
+        )
+
+    return torch.func.hessian(loss)(model.parameters.double()).numpy()
+
+
+def test_curvature_is_that_of_the_dense_hessian(tiny: Tiny) -> None:
+    cell = Cell(tiny, MLP, 3, 13)
+    found, options = cell.measured("hessian"), cell.options("hessian")
+    assert isinstance(options, Hessian)
+    for seed, model in enumerate(cell.models):
+        at = found.sel(seed=seed)
+        matrix = dense_hessian(cell, model, options.samples)
+        values = np.linalg.eigvalsh(matrix)
+        top, residual = (at[f"hessian_top_eigenvalue{end}"].item() for end in ("", "_residual"))
+        # an eigenvalue lies within the residual; the rest is float32
+        assert np.abs(values - top).min() <= residual + 1e-4 * values[-1]
+        assert top == pytest.approx(values[-1], rel=options.tolerance)
+        assert at["hessian_top_eigenvalue_converged"].item() == 1
+        # three probes: the variance of a probe is 2 (||H||_F^2 - sum of squares of the diagonal)
+        deviation = np.sqrt(2 * ((matrix**2).sum() - (np.diag(matrix) ** 2).sum()) / options.probes)
+        assert abs(at["hessian_trace"].item() - np.trace(matrix)) < 4 * deviation
+        assert 0 < at["hessian_trace_standard_error"].item() < 4 * deviation
+
+
+def test_the_trace_is_that_of_the_named_generator(cell: Cell) -> None:
+    options = cell.options("hessian")
+    assert isinstance(options, Hessian)
+    sample = cell.task.training_sample(options.samples, "hessian")
+    size = cell.network.parameters.size
+    for seed, model in enumerate(cell.models):
+        chance = rng.generator(*cell.names(seed), "hessian", 3)
+        torch.randn(size, generator=chance)  # the start of Lanczos is drawn first
+        operator = hessian_operator(cell.network, model, *sample)
+        expected = hutchinson_trace(operator, size, options.probes, chance, CPU)
+        at = cell.measured("hessian").sel(seed=seed)
+        assert at["hessian_trace"].item() == single(expected.value)
+        assert at["hessian_trace_standard_error"].item() == single(expected.standard_error)
+
+
+def test_the_linear_barrier_is_that_of_plain_torch_on_the_line(tiny: Tiny) -> None:
+    cell = Cell(tiny, MLP, 7, 31)
+    first, second = (model.parameters for model in cell.models)
+    losses, errors = [], []
+    module = build(cell.architecture, (1, 8, 8), 10)
+    for t in np.linspace(0, 1, 5):
+        theta = (1 - t) * first + t * second
+        load_weights(module, Weights(theta.float(), torch.empty(0)))
+        with torch.no_grad():
+            logits = module(cell.task.train_inputs)
+        losses.append(functional.cross_entropy(logits, cell.task.train_labels).item())
+        errors.append((logits.argmax(1) != cell.task.train_labels).double().mean().item())
+    found = cell.measured("connectivity").sel(pair="0-1")
+    expected = max(losses) - (losses[0] + losses[-1]) / 2
+    assert found["linear_barrier"].item() == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    expected = max(errors) - (errors[0] + errors[-1]) / 2
+    assert found["linear_barrier_error"].item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_connectivity_is_that_of_the_curve_trained_from_its_generator(cell: Cell) -> None:
+    options = cell.options("connectivity")
+    assert isinstance(options, Connectivity)
+    first, second = (model.parameters for model in cell.models)
+    chance = rng.generator(*cell.pair_names(), "curve")
+    bend = train_bend(cell.network, cell.task, (first, second), options, chance)
+    path = bezier(first, bend, second)
+    along = profile(cell.network, cell.task, path, options.points)
+    found = cell.measured("connectivity").sel(pair="0-1")
+    assert found["mode_connectivity"].item() == single(mode_connectivity(along.train_error))
+    assert found["mode_connectivity_test"].item() == single(mode_connectivity(along.test_error))
+    assert found["mode_connectivity_loss"].item() == single(mode_connectivity(along.train_loss))
+    assert found["linear_barrier"].item() >= 0
+    assert barrier(along.train_loss) >= 0
+
+
+def test_similarity_is_cka_of_gram_matrices_and_the_distance_of_vectors(cell: Cell) -> None:
+    options = cell.options("similarity")
+    assert isinstance(options, Similarity)
+    inputs, _ = cell.task.test_sample(options.samples, "similarity")
+    with torch.no_grad():
+        first, second = (module(inputs).double().numpy() for module in cell.modules())
+    n = options.samples
+    centring = np.eye(n) - 1 / n
+    K, L = (centring @ x @ x.T @ centring for x in (first, second))
+    expected = (K * L).sum() / np.sqrt((K * K).sum() * (L * L).sum())
+    found = cell.measured("similarity").sel(pair="0-1")
+    assert found["cka"].item() == pytest.approx(expected, rel=1e-5)
+    a, b = (model.parameters.numpy().astype(np.float64) for model in cell.models)
+    assert found["l2_distance"].item() == pytest.approx(np.sqrt(((a - b) ** 2).sum()), rel=1e-6)
+
+
+def test_merging_is_what_is_merged_by_hand(cell: Cell) -> None:
+    options, net, task = cell.options("merging"), cell.network, cell.task
+    assert isinstance(options, Merging)
+    one, other = cell.models
+    chance = rng.generator(*cell.pair_names(), "matching")
+    spec = permutation_spec(net.module)
+    moved, matching = align(net, spec, one, other, options.sweeps, chance)
+    naive = merge_pair(net, task, (one, other), options.points)
+    aligned = merge_pair(net, task, (one, moved), options.points)
+    found = cell.measured("merging")
+    pair = found.sel(pair="0-1")
+    for arm, expected in (("naive", naive), ("aligned", aligned)):
+        assert pair[f"barrier_{arm}"].item() == single(expected.loss_barrier)
+        assert pair[f"error_barrier_{arm}"].item() == single(expected.error_barrier)
+        assert pair[f"midpoint_error_{arm}"].item() == single(expected.midpoint_error)
+    assert pair["ends_error"].item() == single(naive.ends_error)
+    assert pair["matching_gain"].item() == single(matching.gain)
+    assert pair["matching_converged"].item() == matching.converged
+    # two seeds: their average is the midpoint
+    block = found.sel(block="0+1")
+    assert block["seed_average_error_naive"].item() == pair["midpoint_error_naive"].item()
+    assert block["seed_average_error_aligned"].item() == pair["midpoint_error_aligned"].item()
+
+
+def test_checkpoint_averages_reach_over_segments(cell: Cell) -> None:
+    found = cell.measured("merging")
+    for seed in (0, 1):
+        late = [cell.at(epoch)[seed] for epoch in (1, 2, 3)]
+        expected = average_error(cell.network, cell.task, late)
+        assert found["checkpoint_average_error"].sel(seed=seed).item() == single(expected)
+        alone = single_error(cell.network, cell.task, late[-1])
+        assert found["single_error"].sel(seed=seed).item() == single(alone)
+
+
+def test_transfer_is_that_of_every_model(cell: Cell) -> None:
+    second = read_task(cell.tiny.root / "data/turned.json", CPU)
+    options = cell.options("transfer")
+    assert isinstance(options, Transfer)
+    for seed, model in enumerate(cell.models):
+        names = cell.names(seed)
+        expected = transfer(cell.architecture, model, 10, second, options, names, CPU)
+        at = cell.measured("transfer").sel(seed=seed)
+        assert at["fine_tuned_error"].item() == single(expected.fine_tuned_error)
+        assert at["scratch_error"].item() == single(expected.scratch_error)
+        assert at["transfer_gain"].item() == single(expected.gain)
+
+
+def measured_path(zoo: str, load: int, family: str) -> str:
+    return f"measured/{zoo}/{load}/{SHARES[zoo]}/0+1/3/{family}.nc"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("zoo", [MLP, RESNET])
+def test_the_same_inputs_give_the_same_bytes(
+    tiny: Tiny, tmp_path: Path, zoo: str, family: str
+) -> None:
+    path = measured_path(zoo, 3, family)
+    torch.manual_seed(7)  # nothing is drawn from the global stream
+    again = tiny.measure(path, tmp_path / "again.nc")
+    assert again.read_bytes() == (tiny.root / path).read_bytes()
+
+
+def damaged(tiny: Tiny, root: Path, factor: float, status: Status) -> Tiny:
+    """The study with the weights of the second seed of one cell multiplied."""
+    shutil.copytree(tiny.root, root)
+    manifest = root / f"runs/{MLP}/7/13/0+1/2+3.json"
+    block = Block(store_of(manifest))
+    seeds = [
+        [
+            Checkpoint(epoch, block.weights(seed, epoch), block.last(seed).momentum, Status.TRAINED)
+            for epoch in (2, 3)
+        ]
+        for seed in (0, 1)
+    ]
+    seeds[1] = [
+        replace(c, weights=Weights(c.weights.parameters * factor, c.weights.buffers), status=status)
+        for c in seeds[1]
+    ]
+    module = build(at_load(tiny.zoo(MLP), 7), (1, 8, 8), 10)
+    with writing(manifest, {}) as directory:
+        write_block(directory, seeds, (parameter_layout(module), buffer_layout(module)))
+    return Tiny(root)
+
+
+@pytest.fixture(scope="module")
+def lost(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """The seed diverged."""
+    return damaged(tiny, tmp_path_factory.mktemp("lost") / "study", torch.nan, Status.DIVERGED)
+
+
+@pytest.fixture(scope="module")
+def far(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """The seed's weights are finite, but its outputs overflow."""
+    return damaged(tiny, tmp_path_factory.mktemp("far") / "study", 1e25, Status.TRAINED)
+
+
+def unhurt(found: xr.Dataset, tiny: Tiny, family: str) -> None:
+    """The other cell, and the first seed of the damaged one, are as they were."""
+    before = measurements.read(tiny.root / measured_path(MLP, 7, family))
+    xr.testing.assert_equal(found.sel(temperature=31), before.sel(temperature=31))
+    for name, values in found.data_vars.items():
+        if "seed" in values.dims:
+            xr.testing.assert_equal(values.sel(seed=0), before[name].sel(seed=0))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_diverged_seed_is_recorded_and_the_rest_is_measured(
+    tiny: Tiny, lost: Tiny, tmp_path: Path, family: str
+) -> None:
+    found = measurements.read(lost.measure(measured_path(MLP, 7, family), tmp_path / "a.nc"))
+    unhurt(found, tiny, family)
+    for name, values in found.sel(temperature=13).data_vars.items():
+        of_seed = values.sel(seed=1) if "seed" in values.dims else values
+        if name == "status":
+            assert (of_seed == Status.DIVERGED).all()
+        elif values.dtype.kind == "f":
+            assert of_seed.isnull().all(), name
+        else:
+            assert (of_seed == -1).all(), name  # neither yes nor no
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_whose_outputs_overflow_stops_no_job(
+    tiny: Tiny, far: Tiny, tmp_path: Path, family: str
+) -> None:
+    found = measurements.read(far.measure(measured_path(MLP, 7, family), tmp_path / "a.nc"))
+    unhurt(found, tiny, family)
+    numbers = {
+        "evaluation": ["train_loss", "test_loss"],
+        "hessian": ["hessian_top_eigenvalue", "hessian_trace"],
+        "connectivity": ["linear_barrier", "mode_connectivity_loss"],
+        "similarity": ["cka"],
+        "merging": ["barrier_naive", "barrier_aligned"],
+        "transfer": ["fine_tuned_error", "transfer_gain"],
+    }[family]
+    for name in numbers:
+        of_cell = found[name].sel(temperature=13)
+        of_seed = of_cell.sel(seed=1) if "seed" in of_cell.dims else of_cell
+        assert not np.isfinite(of_seed).any(), name
+
+
+def test_a_job_of_another_family_is_refused(tiny: Tiny) -> None:
+    job, _ = tiny.job(measured_path(MLP, 3, "evaluation"))
+    with pytest.raises(TypeError, match="got family evaluation, allowed is Hessian"):
+        job.options_as(Hessian)
+
+
+def test_altered_data_are_not_measured_on(tiny: Tiny, tmp_path: Path) -> None:
+    shutil.copytree(tiny.root / "data", tmp_path / "data")
+    (tmp_path / "data/digits.zarr/zarr.json").write_text("{}")
+    job, weights = tiny.job(measured_path(MLP, 3, "evaluation"))
+    with pytest.raises(ManifestError, match=r"digits\.zarr: altered"):
+        evaluate(job, tmp_path / "data/digits.json", weights, tmp_path / "a.nc", 0)
+    assert not (tmp_path / "a.nc").exists()
+
+
+def test_a_job_on_one_temperature_gives_what_the_share_gives(tiny: Tiny, tmp_path: Path) -> None:
+    job, weights = tiny.job(measured_path(MLP, 7, "evaluation"))
+    alone = MeasureJob(**{**job.__dict__, "temperatures": (31,)})
+    evaluate(alone, tiny.root / "data/digits.json", weights[1:], tmp_path / "a.nc", 0)
+    whole = measurements.read(tiny.root / measured_path(MLP, 7, "evaluation"))
+    xr.testing.assert_equal(measurements.read(tmp_path / "a.nc"), whole.sel(temperature=[31]))
