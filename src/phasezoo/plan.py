@@ -62,8 +62,9 @@ class Plan(CellPlan):
         return {name: "|".join(map(re.escape, sorted(labels))) for name, labels in known.items()}
 
     def datasets(self) -> list[str]:
-        """Manifests of all declared data sets."""
-        return [paths.DATA_MANIFEST.format(dataset=name) for name in self.study.data]
+        """All declared data sets, stores and manifests."""
+        forms = (paths.DATA, paths.DATA_MANIFEST)
+        return [form.format(dataset=name) for name in self.study.data for form in forms]
 
     def pictures(self) -> list[str]:
         """The phase map of every zoo of the run."""

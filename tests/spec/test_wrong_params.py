@@ -173,7 +173,11 @@ WRONG = [
     wrong("block of no seeds", f"{MLP}.seeds", [[]], "[[]]", "at least two seeds each"),
     wrong("block of one seed", f"{MLP}.seeds", [[0], [1]], "[[0], [1]]", "two seeds in a block"),
     wrong(
-        "blocks of two lengths", f"{MLP}.seeds", [[0, 1], [2, 3, 4]], "[[0, 1], [2, 3, 4]]", "of one l"
+        "blocks of two lengths",
+        f"{MLP}.seeds",
+        [[0, 1], [2, 3, 4]],
+        "[[0, 1], [2, 3, 4]]",
+        "of one length",
     ),
     wrong("seed in two blocks", f"{MLP}.seeds", [[0, 1], [1, 2]], "[0, 1, 1, 2]", "each seed once"),
     wrong("seed negative", f"{MLP}.seeds", [[-1]], "-1", "at least 0", at=f"{MLP}.seeds[0][0]"),
