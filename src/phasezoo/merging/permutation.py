@@ -126,7 +126,7 @@ def prove(
     generator: torch.Generator,
     tolerance: float = 1e-4,
 ) -> None:
-    """Check on `inputs` that a random permutation leaves the function as it is.
+    """Check on `inputs` that random permutations which move every unit leave the function alone.
 
     A model so far out that its outputs overflow proves nothing, and is passed over.
 
@@ -137,9 +137,7 @@ def prove(
     for slot in (*network.parameters.slots, *network.buffers.slots):
         if slot.shape and slot.name not in spec.axes:
             raise AlignmentError(f"{slot.name}: not in the permutation spec")
-    by = {
-        n: torch.randperm(spec.size(n, network.parameters), generator=generator) for n in spec.names
-    }
+    by = {n: _cycle(spec.size(n, network.parameters), generator) for n in spec.names}
     before = network.function(weights)(inputs)
     if not before.isfinite().all():
         return
@@ -149,3 +147,11 @@ def prove(
         raise AlignmentError(
             f"permutation spec: outputs change by {change:.1e}, allowed is {tolerance:.0e}"
         )
+
+
+def _cycle(size: int, generator: torch.Generator) -> Tensor:
+    """A random permutation that is one cycle; few units permuted freely would often stay put."""
+    order = torch.randperm(size, generator=generator)
+    cycle = torch.empty_like(order)
+    cycle[order] = order.roll(1)
+    return cycle

@@ -160,7 +160,7 @@ _MERGING = (
     _merging(OF_PAIR, "error_barrier_aligned", "the same after weight matching"),
     _merging(OF_PAIR, "midpoint_error_naive", "test error of the midpoint"),
     _merging(OF_PAIR, "midpoint_error_aligned", "test error of the midpoint after matching"),
-    _merging(OF_PAIR, "ends_error", "mean test error of the two models"),
+    _merging(OF_PAIR, "ends_error", "mean test error of the ends, statistics re-estimated"),
     _merging(OF_PAIR, "matching_gain", "increase of the inner product of weights by matching"),
     Variable(
         "matching_converged",
