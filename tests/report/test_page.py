@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from phasezoo.report.counts import covered
 from phasezoo.report.page import page
 from phasezoo.spec.jobs import PublishJob
 from phasezoo.spec.read import read_study
@@ -143,3 +144,11 @@ def test_spec_of_a_study_is_told_and_titles_are_escaped():
     assert "&lt;b&gt;A &amp; B&lt;/b&gt;" in text
     assert f"<strong>{zoo.transfer.dataset}</strong>" in text
     assert "metrics.hessian.probes" in text
+
+
+def test_collapsed_models_are_counted_in_their_phase():
+    results = mock(**SMALL)
+    one_each = results.phases["collapsed_models"] * 0 + 1
+    counted = replace(results, phases=results.phases.assign(collapsed_models=one_each))
+    assert all(row.collapsed == row.cells for row in covered(counted))
+    assert sum(row.collapsed for row in covered(counted)) == results.phase.size

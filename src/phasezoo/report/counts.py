@@ -34,19 +34,21 @@ class Covered:
     cells: int
     models: int
     diverged: int
+    collapsed: int
 
 
 def covered(results: ZooResults) -> list[Covered]:
     """The five phases, absent ones too, then unclassified and missing."""
     phase = results.phase
     counts = results.phases.sel({EPOCH: results.epoch})
+    names = ("models", "diverged", "collapsed_models")
     return [
         Covered(
             which.title,
             PHASE_MEANINGS[which],
             PHASE_COLOURS[which],
             int((phase == which).sum()),
-            *(int(counts[name].where(phase == which, 0).sum()) for name in ("models", "diverged")),
+            *(int(counts[name].where(phase == which, 0).sum()) for name in names),
         )
         for which in (*FIVE_PHASES, Phase.UNCLASSIFIED, Phase.MISSING)
     ]
