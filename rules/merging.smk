@@ -17,7 +17,7 @@ rule merging:
         job=PLAN.measure_job("merging"),
         code=code_digest("merging"),
     shell:
-        "python -m phasezoo step merging" + MEASURE
+        f"python -m phasezoo step merging {MEASURE}"
 
 
 rule collect_merging:

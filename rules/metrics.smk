@@ -17,7 +17,7 @@ rule evaluate:
         job=PLAN.measure_job("evaluation"),
         code=code_digest("evaluate"),
     shell:
-        "python -m phasezoo step evaluate" + MEASURE
+        f"python -m phasezoo step evaluate {MEASURE}"
 
 
 rule hessian:
@@ -39,7 +39,7 @@ rule hessian:
         job=PLAN.measure_job("hessian"),
         code=code_digest("hessian"),
     shell:
-        "python -m phasezoo step hessian" + MEASURE
+        f"python -m phasezoo step hessian {MEASURE}"
 
 
 rule connectivity:
@@ -61,7 +61,7 @@ rule connectivity:
         job=PLAN.measure_job("connectivity"),
         code=code_digest("connectivity"),
     shell:
-        "python -m phasezoo step connectivity" + MEASURE
+        f"python -m phasezoo step connectivity {MEASURE}"
 
 
 rule similarity:
@@ -83,7 +83,7 @@ rule similarity:
         job=PLAN.measure_job("similarity"),
         code=code_digest("similarity"),
     shell:
-        "python -m phasezoo step similarity" + MEASURE
+        f"python -m phasezoo step similarity {MEASURE}"
 
 
 rule collect_metrics:

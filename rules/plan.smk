@@ -23,6 +23,6 @@ wildcard_constraints:
 
 # What every rule that measures a share of cells tells its step.
 MEASURE = (
-    " --job {params.job:q} --data {input.data} --output {output} --gpus {resources.gpu}"
+    "--job {params.job:q} --data {input.data} --output {output} --gpus {resources.gpu}"
     " {input.weights} 2> {log}"
 )

@@ -18,7 +18,7 @@ rule transfer:
         job=PLAN.measure_job("transfer"),
         code=code_digest("transfer"),
     shell:
-        "python -m phasezoo step transfer --second {input.second}" + MEASURE
+        f"python -m phasezoo step transfer --second {{input.second}} {MEASURE}"
 
 
 rule collect_transfer:
