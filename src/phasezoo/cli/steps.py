@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -41,44 +42,21 @@ def train(
     step(jobs.TrainJob.model_validate_json(job), data, before or [], output, gpus)
 
 
-@steps.command()
-def evaluate(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
-    """Measure clean loss and error."""
-    from phasezoo.steps.evaluate import evaluate as step
+def _measuring(name: str, text: str) -> None:
+    """Register the command of a step that measures cells of one data set."""
 
-    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
+    def command(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
+        step = getattr(import_module(f"phasezoo.steps.{name}"), name)
+        step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
 
-
-@steps.command()
-def hessian(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
-    """Measure curvature."""
-    from phasezoo.steps.hessian import hessian as step
-
-    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
+    steps.command(name, help=text)(command)
 
 
-@steps.command()
-def connectivity(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
-    """Measure curves and lines between seeds."""
-    from phasezoo.steps.connectivity import connectivity as step
-
-    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
-
-
-@steps.command()
-def similarity(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
-    """Measure how alike seeds are."""
-    from phasezoo.steps.similarity import similarity as step
-
-    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
-
-
-@steps.command()
-def merging(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
-    """Merge seeds and checkpoints."""
-    from phasezoo.steps.merging import merging as step
-
-    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
+_measuring("evaluate", "Measure clean loss and error.")
+_measuring("hessian", "Measure curvature.")
+_measuring("connectivity", "Measure curves and lines between seeds.")
+_measuring("similarity", "Measure how alike seeds are.")
+_measuring("merging", "Merge seeds and checkpoints.")
 
 
 @steps.command()
