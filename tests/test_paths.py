@@ -50,3 +50,10 @@ def test_weights_lie_beside_their_manifest() -> None:
     assert paths.WEIGHTS.removesuffix(".zarr") == paths.WEIGHTS_MANIFEST.removesuffix(".json")
     assert paths.DATA.removesuffix(".zarr") == paths.DATA_MANIFEST.removesuffix(".json")
     assert paths.ZOO.removesuffix(".zarr") == paths.ZOO_MANIFEST.removesuffix(".json")
+
+
+def test_no_label_holds_the_separator_of_labels() -> None:
+    rate = HYPERPARAMETERS["learning_rate"]
+    for value in (1e-12, 1e-5, 0.3, 7.0, 1e12, 3.5e17):
+        assert "+" not in rate.label(value)
+        assert rate.parse(rate.label(value)) == value

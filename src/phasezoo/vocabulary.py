@@ -88,8 +88,8 @@ class Hyperparameter:
         return f"{self.axis} {'grows' if self.grows > 0 else 'falls'} as {self.name} grows"
 
     def label(self, value: Number) -> str:
-        """The value as it stands in paths: ``16``, ``0.001``."""
-        return str(int(value)) if self.whole else format(float(value), ".12g")
+        """The value as it stands in paths: ``16``, ``0.001``; no ``+``, which joins labels there."""
+        return str(int(value)) if self.whole else format(float(value), ".12g").replace("e+", "e")
 
     def parse(self, label: str) -> Number:
         """The value that `label` stands for; inverse of `label`."""

@@ -193,6 +193,8 @@ WRONG = [
     wrong("merging unsaved", f"{MLP}.merging.epochs", [31], "31", SAVED),
     wrong("transfer unsaved", f"{MLP}.transfer.epochs", [31], "31", SAVED),
     wrong("average unsaved", f"{MLP}.merging.last_checkpoints", [58, 59], "59", SAVED),
+    wrong("half a cycle", f"{MLP}.transfer.fine_tune_epochs", 15, "30", "fine_tune_epochs",
+          at=f"{MLP}.transfer.optimisation.schedule.epochs"),
     wrong("merged too early", f"{MLP}.merging.epochs", [0], "0", "merging.last_checkpoints"),
     wrong("no epoch with phases", f"{MLP}.metrics.similarity.epochs", [0], "[", "share",
           at=f"{MLP}.metrics.evaluation.epochs"),

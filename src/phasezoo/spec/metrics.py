@@ -93,6 +93,10 @@ class Transfer(Measured):
             if value is None:
                 allowed = "a number, because no grid axis sets it here"
                 raise refused(f"optimisation.{name}", value, allowed)
+        cycle = getattr(self.optimisation.schedule, "epochs", self.fine_tune_epochs)
+        if cycle != self.fine_tune_epochs:
+            allowed = f"{self.fine_tune_epochs}, the fine_tune_epochs that it is to span"
+            raise refused("optimisation.schedule.epochs", cycle, allowed)
         return self
 
 
