@@ -88,7 +88,7 @@ class Hyperparameter:
         return f"{self.axis} {'grows' if self.grows > 0 else 'falls'} as {self.name} grows"
 
     def label(self, value: Number) -> str:
-        """The value as it stands in paths: ``16``, ``0.001``; no ``+``, which joins labels there."""
+        """The value as it stands in paths: ``16``, ``0.001``; ``+`` joins labels there."""
         return str(int(value)) if self.whole else format(float(value), ".12g").replace("e+", "e")
 
     def parse(self, label: str) -> Number:
