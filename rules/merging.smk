@@ -6,9 +6,9 @@ rule merging:
     output:
         paths.measured("merging"),
     log:
-        paths.log("merging", "zoo", "load", "share", "block", "epoch"),
+        paths.log("merging", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("merging", "zoo", "load", "share", "block", "epoch")
+        paths.benchmark("merging", "zoo", "load", "share", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -36,4 +36,4 @@ rule collect_merging:
         job=PLAN.collect_job("merging"),
         code=code_digest("collect"),
     shell:
-        "python -m phasezoo step collect --job {params.job:q} --output {output} {input} 2> {log}"
+        "python -m phasezoo step collect --job {params.job:q} --output {output} 2> {log}"

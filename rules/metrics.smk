@@ -6,9 +6,9 @@ rule evaluate:
     output:
         paths.measured("evaluation"),
     log:
-        paths.log("evaluate", "zoo", "load", "share", "block", "epoch"),
+        paths.log("evaluate", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("evaluate", "zoo", "load", "share", "block", "epoch")
+        paths.benchmark("evaluate", "zoo", "load", "share", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -28,9 +28,9 @@ rule hessian:
     output:
         paths.measured("hessian"),
     log:
-        paths.log("hessian", "zoo", "load", "share", "block", "epoch"),
+        paths.log("hessian", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("hessian", "zoo", "load", "share", "block", "epoch")
+        paths.benchmark("hessian", "zoo", "load", "share", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -50,9 +50,9 @@ rule connectivity:
     output:
         paths.measured("connectivity"),
     log:
-        paths.log("connectivity", "zoo", "load", "share", "block", "epoch"),
+        paths.log("connectivity", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("connectivity", "zoo", "load", "share", "block", "epoch")
+        paths.benchmark("connectivity", "zoo", "load", "share", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -72,9 +72,9 @@ rule similarity:
     output:
         paths.measured("similarity"),
     log:
-        paths.log("similarity", "zoo", "load", "share", "block", "epoch"),
+        paths.log("similarity", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("similarity", "zoo", "load", "share", "block", "epoch")
+        paths.benchmark("similarity", "zoo", "load", "share", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -102,4 +102,4 @@ rule collect_metrics:
         job=PLAN.collect_job("metrics"),
         code=code_digest("collect"),
     shell:
-        "python -m phasezoo step collect --job {params.job:q} --output {output} {input} 2> {log}"
+        "python -m phasezoo step collect --job {params.job:q} --output {output} 2> {log}"

@@ -2,6 +2,7 @@
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from phasezoo import paths
 from phasezoo.plan import Plan
@@ -15,6 +16,17 @@ try:
     PLAN = Plan(study_from(config))
 except SpecError as problem:
     raise WorkflowError(str(problem)) from None
+for zoo, missing in PLAN.missing_imports(Path()).items():
+    raise WorkflowError(
+        f"{zoo}: {len(missing)} imported blocks are missing, the first is {missing[0]};"
+        f" bring them with `phasezoo import {zoo}`"
+    )
+
+WANTED = PLAN.wanted(Path())
+if lost := PLAN.lost_data(Path()):
+    logger.warning(
+        f"lost: {' '.join(lost)}: made again alone; run once more for the rest"
+    )
 
 
 wildcard_constraints:

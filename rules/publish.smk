@@ -2,10 +2,7 @@ rule publish:
     """One labelled store per zoo; its weights are hard links to those of the training jobs."""
     input:
         data=PLAN.data_of,
-        metrics=paths.METRICS,
-        phases=paths.PHASES,
-        merging=paths.MERGING,
-        transfer=paths.TRANSFER,
+        results=PLAN.results,
         weights=PLAN.all_weights,
     output:
         store=directory(paths.ZOO),
@@ -21,5 +18,4 @@ rule publish:
         code=code_digest("publish"),
     shell:
         "python -m phasezoo step publish --job {params.job:q} --data {input.data}"
-        " --result {input.metrics} --result {input.phases} --result {input.merging}"
-        " --result {input.transfer} --output {output.manifest} {input.weights} 2> {log}"
+        " --output {output.manifest} 2> {log}"

@@ -7,9 +7,9 @@ rule transfer:
     output:
         paths.measured("transfer"),
     log:
-        paths.log("transfer", "zoo", "load", "share", "block", "epoch"),
+        paths.log("transfer", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("transfer", "zoo", "load", "share", "block", "epoch")
+        paths.benchmark("transfer", "zoo", "load", "share", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -37,4 +37,4 @@ rule collect_transfer:
         job=PLAN.collect_job("transfer"),
         code=code_digest("collect"),
     shell:
-        "python -m phasezoo step collect --job {params.job:q} --output {output} {input} 2> {log}"
+        "python -m phasezoo step collect --job {params.job:q} --output {output} 2> {log}"

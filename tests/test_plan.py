@@ -52,7 +52,7 @@ def told(plan: Plan) -> dict[str, tuple[object, ...]]:
     shares = [paths.share_label(zoo.temperature.meaning, share) for share in zoo.temperature.values]
     for family, load, share, block in product(zoo.families, zoo.load.all_values, shares, blocks):
         for epoch in family.epochs:
-            w = at(load=load, share=share, block=block, epoch=epoch)
+            w = at(load=load, share=share, blocks=block, epoch=epoch)
             path = paths.MEASURED.format(family=family.family, **vars(w))
             reads = (
                 plan.merged_weights(w) if family.family == "merging" else plan.measured_weights(w)
@@ -82,7 +82,7 @@ def test_the_first_segment_resumes_from_nothing() -> None:
 
 
 def test_a_measurement_reads_the_cells_of_its_share_at_the_segment_of_its_epoch() -> None:
-    w = at(load=4, share="8+32", block="0+1", epoch=60)
+    w = at(load=4, share="8+32", blocks="0+1", epoch=60)
     assert plan_of(given()).measured_weights(w) == [
         f"runs/{NAME}/4/8/0+1/52+60.json",
         f"runs/{NAME}/4/32/0+1/52+60.json",
@@ -90,7 +90,7 @@ def test_a_measurement_reads_the_cells_of_its_share_at_the_segment_of_its_epoch(
 
 
 def test_merging_reads_every_segment_that_it_averages_over() -> None:
-    w = at(load=4, share="128", block="0+1", epoch=60)
+    w = at(load=4, share="128", blocks="0+1", epoch=60)
     assert plan_of(given()).merged_weights(w) == [
         f"runs/{NAME}/4/128/0+1/0+10+30.json",
         f"runs/{NAME}/4/128/0+1/52+60.json",
@@ -98,7 +98,7 @@ def test_merging_reads_every_segment_that_it_averages_over() -> None:
 
 
 def test_a_measurement_is_told_of_no_epoch_but_its_own() -> None:
-    w = at(load=4, share="8+32", block="0+1", epoch=10)
+    w = at(load=4, share="8+32", blocks="0+1", epoch=10)
     job = jobs.MeasureJob.model_validate_json(plan_of(given()).measure_job("evaluation")(w))
     assert (job.epoch, job.options.epochs, job.temperatures) == (10, (10,), (8, 32))
 
@@ -129,7 +129,9 @@ def test_all_asks_for_the_zoos_of_the_run_and_the_report() -> None:
     plan = plan_of(given())
     assert plan.targets() == [f"zoos/{NAME}.json", "results/report/index.html"]
     assert plan.published() == [f"zoos/{NAME}.json"]
-    assert jobs.ReportJob.model_validate_json(plan.report_job()).zoos == (NAME,)
+    assert jobs.ReportJob.model_validate_json(plan.report_job()).zoos == {
+        NAME: ("metrics", "merging", "transfer")
+    }
 
 
 def test_a_zoo_reads_its_two_data_sets() -> None:

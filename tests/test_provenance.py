@@ -24,7 +24,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "steps").mkdir(exist_ok=True)
     (copy / "steps" / "probe.py").write_text(
-        "from phasezoo.landscape import lanczos, network\n\nTEMPLATE = 'probe.jinja'\n"
+        "from phasezoo.landscape import lanczos, network\n"
+        "from phasezoo.store import schema\n\nTEMPLATE = 'probe.jinja'\n"
     )
     (copy / "steps" / "probe.jinja").write_text("<p>")
     monkeypatch.setattr(provenance, "ROOT", copy)
@@ -34,6 +35,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def digest() -> str:
     provenance._read.cache_clear()  # a process does not see its own code change
     return provenance.code_digest("probe")
+
+
+def recipe() -> str:
+    provenance._read.cache_clear()
+    provenance.recipe_digest.cache_clear()
+    return provenance.recipe_digest()
 
 
 def replace(path: Path, old: str, new: str) -> None:
@@ -52,7 +59,6 @@ def test_the_same_code_has_the_same_digest(root: Path) -> None:
         ("steps/probe.py", "lanczos, network", "network"),
         (LANCZOS, "1e-12", "1e-11"),
         (FLAT, "offset += tensor.numel()", "offset += 1"),
-        ("vocabulary.py", "DIVERGED = 2", "DIVERGED = 3"),
         ("steps/probe.jinja", "<p>", "<b>"),
     ],
 )
@@ -62,13 +68,42 @@ def test_an_edit_of_imported_code_changes_it(root: Path, module: str, old: str, 
     assert digest() != before
 
 
+def test_a_step_that_joins_minds_the_store_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "JOINING", {"probe"})
+    before = digest()
+    replace(root / "vocabulary.py", "DIVERGED = 2", "DIVERGED = 3")
+    assert digest() != before
+
+
+@pytest.mark.parametrize(
+    ("module", "counts"),
+    [
+        ("training/schedule.py", True),
+        ("models/mlp.py", True),
+        ("rng.py", True),
+        ("landscape/lanczos.py", False),
+        ("store/weights.py", False),
+        ("spec/zoo.py", False),
+    ],
+)
+def test_the_recipe_is_the_code_that_decides_trained_weights(
+    root: Path, module: str, counts: bool
+) -> None:
+    before = recipe()
+    with (root / module).open("a") as file:
+        file.write("\nNEW = 1\n")
+    assert (recipe() != before) is counts
+
+
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
         (LANCZOS, '"""The largest eigenvalue of a symmetric operator."""', '"""Other words."""'),
         (LANCZOS, '"""Largest Ritz value', '"""The largest Ritz value'),
         (LANCZOS, "matrix = torch.stack(basis)  # [k, P]", "matrix = torch.stack(basis)  # new"),
-        (LANCZOS, "    for _ in range(2):", "\n\n    for _ in range(\n        2\n    ):"),
+        (LANCZOS, "    for _ in range(2):", "\n\n    for _ in range(2):"),
+        ("vocabulary.py", "DIVERGED = 2", "DIVERGED = 3"),  # carried, not computed
+        ("store/variables.py", "SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2"),
         (FLAT, '"""Number of elements."""', '"""How many."""'),
     ],
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from phasezoo import paths
 from phasezoo.spec import jobs
 from phasezoo.spec.base import Spec
+from phasezoo.spec.metrics import Family
 from phasezoo.spec.zoo import Study, Zoo
 from phasezoo.vocabulary import Number
 
@@ -31,7 +32,8 @@ class CellPlan:
 
     def transfer_data_of(self, wildcards: Wildcards) -> str:
         """Manifest of the data set that a zoo's models are fine-tuned on."""
-        return paths.DATA_MANIFEST.format(dataset=self.zoos[wildcards.zoo].transfer.dataset)
+        transfer = self.zoos[wildcards.zoo].transfer
+        return paths.DATA_MANIFEST.format(dataset=transfer.dataset if transfer else "")
 
     def gpus(self, wildcards: Wildcards) -> int:
         """GPUs a job of this zoo asks for: one or none."""
@@ -47,7 +49,9 @@ class CellPlan:
             jobs.TrainJob(
                 recipe=zoo.recipe,
                 data=self.study.data[zoo.dataset],
-                place=self._place(wildcards),
+                place=place(
+                    zoo, wildcards.zoo, wildcards.load, paths.parse_numbers(wildcards.block)
+                ),
                 temperature=temperature,
                 architecture=jobs.at_load(zoo, zoo.load.meaning.parse(wildcards.load)),
                 optimisation=jobs.at_temperature(zoo, temperature),
@@ -66,26 +70,33 @@ class CellPlan:
         return [paths.WEIGHTS_MANIFEST.format(**labels, segment=segment)] if before else []
 
     def measured_weights(self, wildcards: Wildcards) -> list[str]:
-        """Manifests of the cells of a share at one epoch, in the order of the share."""
-        zoo = self.zoos[wildcards.zoo]
-        return self._weights(wildcards, _segment_of(zoo, int(wildcards.epoch)))
+        """Manifests of the cells of a share at one epoch, in the order of the share.
+
+        Where two blocks are compared, first all of the one, then all of the other.
+        """
+        segment = _segment_of(self.zoos[wildcards.zoo], int(wildcards.epoch))
+        return self._weights(wildcards, [segment])
 
     def merged_weights(self, wildcards: Wildcards) -> list[str]:
         """The same for merging, which reads several late checkpoints; segment by segment."""
         zoo = self.zoos[wildcards.zoo]
-        wanted = {int(wildcards.epoch), *zoo.merging.last_checkpoints}
-        segments = [s for s in zoo.training.checkpoints if wanted & set(s)]
-        return [path for segment in segments for path in self._weights(wildcards, segment)]
+        if len(paths.parse_blocks(wildcards.blocks)) > 1:  # pairs need no others
+            return self.measured_weights(wildcards)
+        late = zoo.merging.last_checkpoints if zoo.merging else ()
+        wanted = {int(wildcards.epoch), *late}
+        return self._weights(wildcards, [s for s in zoo.training.checkpoints if wanted & set(s)])
 
     def measure_job(self, family: str) -> Callable[[Wildcards], str]:
         """What the rule of a metric family is told, as a function of its wildcards."""
 
         def of_job(wildcards: Wildcards) -> str:
             zoo = self.zoos[wildcards.zoo]
-            options = next(f for f in zoo.families if f.family == family)
+            first, *second = paths.parse_blocks(wildcards.blocks)
+            options = self._family(wildcards, family)
             return told(
                 jobs.MeasureJob(
-                    place=self._place(wildcards),
+                    place=place(zoo, wildcards.zoo, wildcards.load, first),
+                    partners=second[0] if second else (),
                     temperatures=_temperatures(zoo, wildcards),
                     epoch=int(wildcards.epoch),
                     architecture=jobs.at_load(zoo, zoo.load.meaning.parse(wildcards.load)),
@@ -96,27 +107,59 @@ class CellPlan:
 
         return of_job
 
-    def _place(self, wildcards: Wildcards) -> jobs.Place:
+    def _family(self, wildcards: Wildcards, family: str) -> Family:
         zoo = self.zoos[wildcards.zoo]
-        return jobs.Place(
-            zoo=wildcards.zoo,
-            load_name=zoo.load.hyperparameter,
-            load=zoo.load.meaning.parse(wildcards.load),
-            temperature_name=zoo.temperature.hyperparameter,
-            seeds=paths.parse_numbers(wildcards.block),
-        )
+        return next(f for f in zoo.families if f.family == family)
 
-    def _weights(self, wildcards: Wildcards, segment: tuple[int, ...]) -> list[str]:
+    def _weights(self, wildcards: Wildcards, segments: Iterable[tuple[int, ...]]) -> list[str]:
+        zoo = self.zoos[wildcards.zoo]
         return [
-            paths.WEIGHTS_MANIFEST.format(
-                zoo=wildcards.zoo,
-                load=wildcards.load,
-                temperature=temperature,
-                block=wildcards.block,
-                segment=paths.numbers_label(segment),
-            )
+            weights_manifest(zoo, wildcards.zoo, wildcards.load, temperature, block, segment)
+            for block in paths.parse_blocks(wildcards.blocks)
+            for segment in segments
             for temperature in wildcards.share.split("+")
         ]
+
+
+def weights_manifest(
+    zoo: Zoo,
+    name: str,
+    load: str,
+    temperature: str,
+    block: tuple[int, ...],
+    segment: tuple[int, ...],
+) -> str:
+    """Manifest of the weights of one block over one segment, trained here or imported."""
+    form = paths.IMPORTED_MANIFEST if block in zoo.imported else paths.WEIGHTS_MANIFEST
+    return form.format(
+        zoo=name,
+        load=load,
+        temperature=temperature,
+        block=paths.numbers_label(block),
+        segment=paths.numbers_label(segment),
+    )
+
+
+def zoo_weights(zoo: Zoo, name: str) -> list[str]:
+    """Manifests of every cell, block and segment of a zoo."""
+    load, heat = zoo.load.meaning.label, zoo.temperature.meaning.label
+    return [
+        weights_manifest(zoo, name, load(width), heat(temperature), block, segment)
+        for width, temperature in zoo.cells()
+        for block in zoo.seeds
+        for segment in zoo.training.checkpoints
+    ]
+
+
+def place(zoo: Zoo, name: str, load: str, block: tuple[int, ...]) -> jobs.Place:
+    """Where a job works, from labels."""
+    return jobs.Place(
+        zoo=name,
+        load_name=zoo.load.hyperparameter,
+        load=zoo.load.meaning.parse(load),
+        temperature_name=zoo.temperature.hyperparameter,
+        seeds=block,
+    )
 
 
 def told(job: Spec) -> str:

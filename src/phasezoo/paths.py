@@ -11,7 +11,10 @@ DATA = "data/{dataset}.zarr"
 DATA_MANIFEST = "data/{dataset}.json"
 WEIGHTS = "runs/{zoo}/{load}/{temperature}/{block}/{segment}.zarr"
 WEIGHTS_MANIFEST = "runs/{zoo}/{load}/{temperature}/{block}/{segment}.json"
-MEASURED = "measured/{zoo}/{load}/{share}/{block}/{epoch}/{family}.nc"
+IMPORTED = "imported/{zoo}/{load}/{temperature}/{block}/{segment}.zarr"
+IMPORTED_MANIFEST = "imported/{zoo}/{load}/{temperature}/{block}/{segment}.json"
+MEASURED = "measured/{zoo}/{load}/{share}/{blocks}/{epoch}/{family}.nc"
+RESULT = "results/{zoo}/{group}.nc"
 METRICS = "results/{zoo}/metrics.nc"
 MERGING = "results/{zoo}/merging.nc"
 TRANSFER = "results/{zoo}/transfer.nc"
@@ -46,6 +49,16 @@ def share_label(meaning: Hyperparameter, values: tuple[Number, ...]) -> str:
 def numbers_label(numbers: tuple[int, ...]) -> str:
     """Seeds of a block or epochs of a segment as they stand in paths: ``0+1+2``."""
     return "+".join(str(number) for number in numbers)
+
+
+def blocks_label(*blocks: tuple[int, ...]) -> str:
+    """One block, or two that are compared, as they stand in paths: ``0+1+2x3+4+5``."""
+    return "x".join(map(numbers_label, blocks))
+
+
+def parse_blocks(label: str) -> tuple[tuple[int, ...], ...]:
+    """Inverse of `blocks_label`."""
+    return tuple(parse_numbers(block) for block in label.split("x"))
 
 
 def parse_numbers(label: str) -> tuple[int, ...]:

@@ -5,13 +5,16 @@ The rules stay free of logic; everything they ask is a method here.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Literal
 
 from phasezoo import paths
-from phasezoo.cell_plan import CellPlan, Wildcards, told
+from phasezoo.cell_plan import CellPlan, Wildcards, told, zoo_weights
 from phasezoo.spec import jobs
+from phasezoo.spec.zoo import Zoo
 
 Group = Literal["metrics", "merging", "transfer"]
 
@@ -22,14 +25,14 @@ GROUPS: Mapping[Group, tuple[str, ...]] = {
 }
 
 
-class _Named:
-    """Wildcards with just a zoo."""
+class _Labels:
+    """Wildcards, as Snakemake would give them."""
 
-    def __init__(self, zoo: str) -> None:
-        self.zoo = zoo
+    def __init__(self, **labels: str) -> None:
+        self._labels = labels
 
     def __getattr__(self, name: str) -> str:
-        raise AttributeError(name)
+        return self._labels[name]
 
 
 class Plan(CellPlan):
@@ -37,8 +40,7 @@ class Plan(CellPlan):
 
     def targets(self) -> list[str]:
         """What `release` asks for: every zoo of the run, published, and the report."""
-        published = [paths.ZOO_MANIFEST.format(zoo=name) for name in self.study.run]
-        return [*published, paths.REPORT]
+        return [*self.published(), paths.REPORT]
 
     def constraints(self) -> dict[str, str]:
         """Regular expressions of the declared labels: no rule makes what is not declared."""
@@ -50,16 +52,13 @@ class Plan(CellPlan):
             "temperature": {
                 z.temperature.meaning.label(v) for z in zoos for v in z.temperature.all_values
             },
-            "share": {
-                paths.share_label(z.temperature.meaning, share)
-                for z in zoos
-                for share in z.temperature.values
-            },
-            "block": {paths.numbers_label(block) for z in zoos for block in z.seeds},
+            "share": {share for z in zoos for share in _shares(z)},
+            "block": {paths.numbers_label(b) for z in zoos for b in z.seeds if b not in z.imported},
+            "blocks": {b for z in zoos for f in z.families for b in _blocks(z, f.family)},
             "segment": {paths.numbers_label(s) for z in zoos for s in z.training.checkpoints},
             "epoch": {str(epoch) for z in zoos for f in z.families for epoch in f.epochs},
         }
-        return {name: "|".join(map(re.escape, sorted(labels))) for name, labels in known.items()}
+        return {name: _any_of(labels) for name, labels in known.items()}
 
     def datasets(self) -> list[str]:
         """All declared data sets, stores and manifests."""
@@ -71,27 +70,105 @@ class Plan(CellPlan):
         return [paths.PHASE_MAP.format(zoo=name) for name in self.study.run]
 
     def everything(self) -> list[str]:
-        """Every artefact of the run by name.
+        """Every artefact of the run by name, in the order in which they are made.
 
         Snakemake does not miss an intermediate file while what was made from it is there, so
         `all` names them, stores and manifests alike.
         """
-        found = [*self.targets(), *self.pictures()]
+        found = [path for name in self.study.run for path in self.of_zoo(name)]
+        return list(dict.fromkeys([*found, paths.REPORT, *self.pictures()]))
+
+    def wanted(self, root: Path) -> list[str]:
+        """What `all` asks for: `everything`, or only the data sets that were lost.
+
+        A data set that is made again has the bytes it had, but Snakemake compares checksums
+        between runs and not within one: in the same run it would train again whatever had been
+        trained on it.
+        """
+        return self.lost_data(root) or self.everything()
+
+    def lost_data(self, root: Path) -> list[str]:
+        """Data sets of the run that are gone while models trained on them are there."""
+        lost = []
         for name in self.study.run:
-            zoo, labels = self.zoos[name], _Named(zoo=name)
-            manifests = [
-                *(
-                    paths.DATA_MANIFEST.format(dataset=d)
-                    for d in (zoo.dataset, zoo.transfer.dataset)
-                ),
-                *self.all_weights(labels),
-                paths.ZOO_MANIFEST.format(zoo=name),
+            for dataset in self._data_of_zoo(self.zoos[name]):
+                stem = root / paths.DATA_MANIFEST.format(dataset=dataset)
+                pair = (stem, stem.with_suffix(".zarr"))
+                if not all(path.exists() for path in pair) and self.trained(name, root):
+                    lost += [str(path.relative_to(root)) for path in pair]
+        return list(dict.fromkeys(lost))
+
+    def trained(self, name: str, root: Path) -> list[str]:
+        """Manifests of the weights of a zoo that are there."""
+        return [manifest for manifest in self.weights_of(name) if (root / manifest).exists()]
+
+    def missing_imports(self, root: Path) -> dict[str, list[str]]:
+        """Per zoo of the run, manifests of imported blocks that are not there."""
+        found = {
+            name: [
+                manifest
+                for manifest in self.weights_of(name)
+                if manifest.startswith("imported/") and not (root / manifest).exists()
             ]
-            found += [*manifests, *(path.removesuffix(".json") + ".zarr" for path in manifests)]
-            for group in GROUPS:
-                found += [*self.measurements(group)(labels), f"results/{name}/{group}.nc"]
-            found += [paths.PHASES.format(zoo=name), paths.COVERAGE.format(zoo=name)]
-        return list(dict.fromkeys(found))
+            for name in self.study.run
+        }
+        return {name: missing for name, missing in found.items() if missing}
+
+    def of_zoo(self, name: str) -> Iterator[str]:
+        """Every artefact of one zoo, its data sets included."""
+        zoo, labels = self.zoos[name], _Labels(zoo=name)
+        data = [paths.DATA_MANIFEST.format(dataset=d) for d in self._data_of_zoo(zoo)]
+        for manifest in (*data, *self.all_weights(labels)):
+            yield manifest
+            yield manifest.removesuffix(".json") + ".zarr"
+        for group in self.groups(zoo):
+            yield from self.measurements(group)(labels)
+            yield paths.RESULT.format(zoo=name, group=group)
+        yield paths.PHASES.format(zoo=name)
+        yield paths.COVERAGE.format(zoo=name)
+        yield paths.ZOO_MANIFEST.format(zoo=name)
+        yield paths.ZOO.format(zoo=name)
+
+    def artefacts(self, zoos: Iterable[str]) -> list[str]:
+        """Every artefact of some zoos; with those of the run, the report too."""
+        found = [path for name in zoos for path in self.of_zoo(name)]
+        report = [paths.REPORT, *self.pictures()] if set(self.study.run) <= set(zoos) else []
+        return list(dict.fromkeys([*found, *report]))
+
+    def sources(self) -> list[str]:
+        """Data sets, weights and measurements of all zoos: what takes time to make."""
+        joined = ("results/", "zoos/")
+        found = [path for name in self.zoos for path in self.of_zoo(name)]
+        return [path for path in dict.fromkeys(found) if not path.startswith(joined)]
+
+    def folders(self, zoos: Iterable[str] | None) -> list[str]:
+        """Folders in which nothing else should lie: of some zoos, or of all."""
+        if not zoos:
+            return ["data", "runs", "imported", "measured", "results", "zoos"]
+        return [f"{kind}/{name}" for kind in ("runs", "measured", "results") for name in zoos]
+
+    def weights_of(self, name: str) -> list[str]:
+        """Manifests of all weights that a zoo declares."""
+        return zoo_weights(self.zoos[name], name)
+
+    def measured_of(self, name: str) -> list[str]:
+        """All measurements that a zoo declares."""
+        groups = self.groups(self.zoos[name])
+        return [path for group in groups for path in self._collect(name, group).parts()]
+
+    def spec_of(self, manifest: str) -> dict[str, object] | None:
+        """The spec that the manifest of trained weights should have; None for anything else."""
+        if not manifest.startswith("runs/"):
+            return None
+        zoo, load, temperature, block, segment = manifest.removesuffix(".json").split("/")[1:]
+        labels = {"load": load, "temperature": temperature, "block": block, "segment": segment}
+        job: dict[str, object] = json.loads(self.train_job(_Labels(zoo=zoo, **labels)))
+        return job
+
+    def groups(self, zoo: Zoo) -> list[Group]:
+        """The groups of results that a zoo has."""
+        measured = {family.family for family in zoo.families}
+        return [group for group, families in GROUPS.items() if measured & set(families)]
 
     def data_job(self, wildcards: Wildcards) -> str:
         """What `data` is told."""
@@ -100,46 +177,26 @@ class Plan(CellPlan):
 
     def measurements(self, group: Group) -> Callable[[Wildcards], list[str]]:
         """Every measurement that `collect` joins, as a function of its wildcards."""
-
-        def found(wildcards: Wildcards) -> list[str]:
-            zoo = self.zoos[wildcards.zoo]
-            return [
-                paths.MEASURED.format(
-                    zoo=wildcards.zoo,
-                    load=zoo.load.meaning.label(load),
-                    share=paths.share_label(zoo.temperature.meaning, share),
-                    block=paths.numbers_label(block),
-                    epoch=epoch,
-                    family=family.family,
-                )
-                for family in zoo.families
-                if family.family in GROUPS[group]
-                for epoch in family.epochs
-                for load in zoo.load.all_values
-                for share in zoo.temperature.values
-                for block in zoo.seeds
-            ]
-
-        return found
+        return lambda wildcards: self._collect(wildcards.zoo, group).parts()
 
     def collect_job(self, group: Group) -> Callable[[Wildcards], str]:
         """What `collect` is told, as a function of its wildcards."""
+        return lambda wildcards: told(self._collect(wildcards.zoo, group))
 
-        def of_job(wildcards: Wildcards) -> str:
-            zoo = self.zoos[wildcards.zoo]
-            return told(
-                jobs.CollectJob(
-                    zoo=wildcards.zoo,
-                    load_name=zoo.load.hyperparameter,
-                    loads=zoo.load.all_values,
-                    temperature_name=zoo.temperature.hyperparameter,
-                    temperatures=zoo.temperature.all_values,
-                    seeds=zoo.seeds,
-                    group=group,
-                )
-            )
-
-        return of_job
+    def _collect(self, name: str, group: Group) -> jobs.CollectJob:
+        zoo = self.zoos[name]
+        return jobs.CollectJob(
+            zoo=name,
+            load_name=zoo.load.hyperparameter,
+            loads=zoo.load.all_values,
+            temperature_name=zoo.temperature.hyperparameter,
+            temperatures=zoo.temperature.all_values,
+            shares=tuple(_shares(zoo)),
+            seeds=zoo.seeds,
+            pairs=zoo.pairs,
+            group=group,
+            families={f.family: f.epochs for f in zoo.families if f.family in GROUPS[group]},
+        )
 
     def phases_job(self, wildcards: Wildcards) -> str:
         """What `phases` is told."""
@@ -147,28 +204,42 @@ class Plan(CellPlan):
 
     def all_weights(self, wildcards: Wildcards) -> list[str]:
         """Manifests of every cell, block and segment of a zoo."""
-        zoo = self.zoos[wildcards.zoo]
-        return [
-            paths.WEIGHTS_MANIFEST.format(
-                zoo=wildcards.zoo,
-                load=zoo.load.meaning.label(load),
-                temperature=zoo.temperature.meaning.label(temperature),
-                block=paths.numbers_label(block),
-                segment=paths.numbers_label(segment),
-            )
-            for load, temperature in zoo.cells()
-            for block in zoo.seeds
-            for segment in zoo.training.checkpoints
-        ]
+        return zoo_weights(self.zoos[wildcards.zoo], wildcards.zoo)
+
+    def results(self, wildcards: Wildcards) -> list[str]:
+        """The results that `publish` takes in, one per group."""
+        groups = self.groups(self.zoos[wildcards.zoo])
+        joined = [paths.RESULT.format(zoo=wildcards.zoo, group=group) for group in groups]
+        return [*joined, paths.PHASES.format(zoo=wildcards.zoo)]
 
     def publish_job(self, wildcards: Wildcards) -> str:
         """What `publish` is told."""
-        return told(jobs.PublishJob(name=wildcards.zoo, zoo=self.zoos[wildcards.zoo]))
+        zoo = self.zoos[wildcards.zoo]
+        groups = (*self.groups(zoo), "phases")
+        return told(jobs.PublishJob(name=wildcards.zoo, zoo=zoo, groups=groups))
 
     def report_job(self) -> str:
         """What `report` is told."""
-        return told(jobs.ReportJob(zoos=self.study.run))
+        zoos = {name: tuple(self.groups(self.zoos[name])) for name in self.study.run}
+        return told(jobs.ReportJob(zoos=zoos))
 
     def published(self) -> list[str]:
         """Manifests of the zoos of the run."""
         return [paths.ZOO_MANIFEST.format(zoo=name) for name in self.study.run]
+
+    def _data_of_zoo(self, zoo: Zoo) -> list[str]:
+        return [zoo.dataset, *([zoo.transfer.dataset] if zoo.transfer else [])]
+
+
+def _shares(zoo: Zoo) -> list[str]:
+    meaning = zoo.temperature.meaning
+    return [paths.share_label(meaning, share) for share in zoo.temperature.values]
+
+
+def _blocks(zoo: Zoo, family: str) -> list[str]:
+    return jobs.measured_blocks(zoo.seeds, zoo.pairs, family)
+
+
+def _any_of(labels: set[str]) -> str:
+    """A regular expression of some texts; of nothing, one that nothing fits."""
+    return "|".join(map(re.escape, sorted(labels))) or r"(?!)"

@@ -5,13 +5,19 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import io
 import platform
 import re
+import tokenize
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
 PACKAGE = "phasezoo"
 ROOT = Path(__file__).parent
+SCIENCE = {"data", "models", "training", "landscape", "merging", "transfer", "rng.py"}
+CARRYING = {"log.py", "device.py", "lease.py"}  # steps that only carry
+JOINING = {"collect", "phases", "publish", "report"}  # cheap, so that any change may run them
 STACK = ("numpy", "scipy", "scikit-learn", "torch", "xarray", "zarr", "netCDF4")
 
 
@@ -27,10 +33,12 @@ def machine() -> dict[str, str]:
 
 
 def code_digest(step: str) -> str:
-    """Digest of the code that a step runs: its module and all it imports from this package.
+    """Digest of the code that decides what a step writes: its module and all it imports from here.
 
     Snakemake does not see edits to imported modules, so cheap rules carry this as a param.
-    Comments, docstrings and layout do not count.
+    Comments, docstrings and blank lines do not count. For steps that measure, neither do modules
+    that only carry bytes or check what is wanted (store, spec): a new variable or key elsewhere
+    must not measure a finished zoo again.
 
     Raises:
         ValueError: there is no such step.
@@ -39,32 +47,74 @@ def code_digest(step: str) -> str:
     if not start.exists():
         known = ", ".join(sorted(p.stem for p in start.parent.glob("[a-z]*.py")))
         raise ValueError(f"step: got '{step}', known are {known}")
-    seen: dict[Path, str] = {}
+    found = _imported_by(start)
+    return _digest(found if step in JOINING else [path for path in found if _decides(path)])
+
+
+@functools.cache
+def recipe_digest() -> str:
+    """Digest of the code that decides trained weights: tasks, networks, training, chance."""
+    starts = [ROOT / path for path in ("training/train.py", "models/build.py", "data/task.py")]
+    found = {path for start in starts for path in _imported_by(start)}
+    return _digest([path for path in found if _decides(path)])
+
+
+def _decides(path: Path) -> bool:
+    """Whether numbers depend on a module."""
+    folder, *inner = path.relative_to(ROOT).parts
+    return folder in SCIENCE or (folder == "steps" and inner[0] not in CARRYING)
+
+
+def _imported_by(start: Path) -> list[Path]:
+    """A module and all of this package that it imports, directly or not."""
+    seen: set[Path] = set()
     waiting = [start]
     while waiting:
         path = waiting.pop()
         if path not in seen:
-            seen[path], imported = _read(path)
-            waiting += imported
-    text = "\n".join(f"{path.relative_to(ROOT)} {seen[path]}" for path in sorted(seen))
+            seen.add(path)
+            waiting += _read(path)[1]
+    return list(seen)
+
+
+def _digest(files: Iterable[Path]) -> str:
+    text = "\n".join(
+        f"{path.relative_to(ROOT).as_posix()} {_read(path)[0]}" for path in sorted(files)
+    )
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 @functools.cache
 def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
     """Digest of one file without comments, and the files of this package that it imports."""
+    text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
-        return hashlib.blake2b(path.read_bytes()).hexdigest(), ()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+        return hashlib.blake2b(text.encode()).hexdigest(), ()
+    tree = ast.parse(text)
     imported = {found for name in _imported_names(tree) if (found := _file_of(name))}
+    code = _bare(text, tree)
+    imported |= {path.parent / name for name in re.findall(r"[\"']([\w.]+\.jinja)[\"']", code)}
+    return hashlib.blake2b(code.encode()).hexdigest(), tuple(sorted(imported))
+
+
+def _bare(text: str, tree: ast.Module) -> str:
+    """Source without comments, docstrings and blank lines.
+
+    Made from the text and not from the syntax tree, which other versions of Python write in
+    another way: the digest of a published zoo must be the same everywhere.
+    """
+    lines = text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-            node
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-    text = ast.unparse(tree)
-    imported |= {path.parent / name for name in re.findall(r"'([\w.]+\.jinja)'", text)}
-    return hashlib.blake2b(text.encode()).hexdigest(), tuple(sorted(imported))
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+            first = node.body[0]
+            for row in range(first.lineno, (first.end_lineno or first.lineno) + 1):
+                lines[row - 1] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 def _imported_names(tree: ast.Module) -> list[str]:

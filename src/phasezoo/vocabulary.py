@@ -113,3 +113,32 @@ def seed_pairs(seeds: tuple[int, ...]) -> list[tuple[int, int]]:
     """All pairs of seeds, first < second, in lexicographic order."""
     ordered = sorted(seeds)
     return [(a, b) for i, a in enumerate(ordered) for b in ordered[i + 1 :]]
+
+
+def block_pairs(
+    blocks: tuple[tuple[int, ...], ...],
+) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """All pairs of blocks of seeds, that with the smaller first seed first.
+
+    The order of the blocks does not matter, so a block that is added changes no pair.
+    """
+    ordered = sorted(blocks)
+    return [(a, b) for i, a in enumerate(ordered) for b in ordered[i + 1 :]]
+
+
+def compared(blocks: tuple[tuple[int, ...], ...], pairs: str) -> list[tuple[int, int]]:
+    """The pairs of seeds of a zoo, first < second: those within blocks, then those between them.
+
+    Args:
+        blocks: of seeds.
+        pairs: ``within`` blocks only, or ``all``.
+    """
+    found = [pair for block in blocks for pair in seed_pairs(block)]
+    if pairs == "all":
+        found += [pair for a, b in block_pairs(blocks) for pair in between(a, b)]
+    return found
+
+
+def between(first: tuple[int, ...], second: tuple[int, ...]) -> list[tuple[int, int]]:
+    """All pairs with a seed from each of two blocks, first < second, in lexicographic order."""
+    return sorted((min(a, b), max(a, b)) for a in first for b in second)

@@ -13,7 +13,7 @@ from phasezoo.phases.coverage import coverage
 from phasezoo.report.results import ZooResults
 from phasezoo.spec.metrics import PhaseCriteria
 from phasezoo.store import measurements, schema
-from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE, Phase, Status
+from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE, Phase, Status, compared
 
 CRITERIA = PhaseCriteria(seeds="mean", train_loss=0.1, mode_connectivity=0.015, cka=0.85)
 SMALL = {"widths": (8, 32), "batch_sizes": (16, 64, 256)}
@@ -27,7 +27,9 @@ def mock(
     epochs: tuple[int, ...] = (0, 10, 30, 60),
 ) -> ZooResults:
     """Results whose phases lie as in the papers: I top left, IV right."""
-    coordinates = measurements.grid(widths, batch_sizes, blocks, epochs)
+    coordinates = measurements.grid(
+        widths, batch_sizes, blocks, epochs, compared(tuple(blocks), "within")
+    )
     groups = {g: _group(coordinates, g) for g in ("metrics", "merging", "transfer")}
     metrics = groups["metrics"]
     shown = metrics.sel({EPOCH: [epochs[-1]]})

@@ -138,7 +138,7 @@ def test_groups_at_another_epoch_say_so():
 
 def test_spec_of_a_study_is_told_and_titles_are_escaped():
     name, zoo = next(iter(read_study(PARAMS).zoos.items()))
-    spec = PublishJob(name=name, zoo=zoo).model_dump(mode="json")
+    spec = PublishJob(name=name, zoo=zoo, groups=("metrics", "phases")).model_dump(mode="json")
     small = mock(**SMALL)
     text = page([replace(small, title="<b>A & B</b>", manifest=small.manifest | {"spec": spec})])
     assert "&lt;b&gt;A &amp; B&lt;/b&gt;" in text

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from phasezoo.spec import Study, jobs, read_study, study_from
 from phasezoo.spec.architecture import Mlp, SmallResNet
+from phasezoo.spec.data import Npz
 
 STUDY = Path(__file__).parents[1] / "study.yaml"
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -134,6 +135,53 @@ def test_keeping_the_whole_training_set_is_allowed() -> None:
     assert study_from(spec).data["digits"].training_samples == 1200
 
 
+def brought(spec: dict[str, Any], name: str = "brought", **changes: Any) -> None:
+    """Add an archive from the web."""
+    spec["data"][name] = {
+        "source": "npz",
+        "recipe": 1,
+        "train": 5000,
+        "split_seed": 0,
+        "url": "https://example.org/set.npz",
+        "sha256": "0123456789abcdef" * 4,
+    } | changes
+
+
+def test_an_archive_from_the_web_has_an_address_and_a_checksum() -> None:
+    spec = given()
+    brought(spec, sha256="0123456789ABCDEF" * 4, keep=100)
+    found = study_from(spec).data["brought"]
+    assert isinstance(found, Npz)
+    assert found.url == "https://example.org/set.npz"
+    assert found.sha256 == "0123456789abcdef" * 4  # in one spelling, so that no job changes
+    assert found.training_samples == 100
+
+
+def test_data_sets_of_the_same_raw_samples_have_one_origin() -> None:
+    spec = given()
+    brought(spec)
+    brought(spec, "mirrored", url="http://mirror.example.org/same")
+    brought(spec, "other", sha256="f" * 64)
+    data = study_from(spec).data
+    assert data["digits"].origin == data["digits-noisy"].origin == "digits"
+    assert data["brought"].origin == data["mirrored"].origin != data["other"].origin
+
+
+def test_data_sets_without_a_download_are_told_as_ever(study: Study) -> None:
+    told = jobs.DataJob(name="digits-noisy", spec=study.data["digits-noisy"]).model_dump_json()
+    assert told == (
+        '{"name":"digits-noisy","spec":{"source":"digits","recipe":1,"train":1200,'
+        '"split_seed":0,"keep":null,"rotation":0,"label_noise":{"fraction":0.1,"seed":0}}}'
+    )
+
+
+def test_the_job_of_an_archive_survives_its_line_of_json() -> None:
+    spec = given()
+    brought(spec)
+    job = jobs.DataJob(name="brought", spec=study_from(spec).data["brought"])
+    assert jobs.DataJob.model_validate_json(job.model_dump_json()) == job
+
+
 def test_the_names_of_a_model_carry_its_zoo_cell_and_seed() -> None:
     place = jobs.Place(
         zoo="z", load_name="width", load=16, temperature_name="learning_rate", seeds=(3, 5)
@@ -173,8 +221,17 @@ def all_jobs(study: Study) -> list[jobs.Spec]:
         loads=zoo.load.all_values,
         temperature_name="learning_rate",
         temperatures=(1e-3, 0.1),
+        shares=("0.001", "0.1"),
         seeds=zoo.seeds,
+        pairs="all",
         group="merging",
+        families={"merging": (60,)},
+    )
+    imported = jobs.ImportJob(
+        place=train.place,
+        temperature=train.temperature,
+        architecture=train.architecture,
+        epochs=train.epochs,
     )
     return [
         *(jobs.DataJob(name=name, spec=spec) for name, spec in study.data.items()),
@@ -182,9 +239,11 @@ def all_jobs(study: Study) -> list[jobs.Spec]:
         train.model_copy(update={"resume": None}),
         *measured,
         collect,
+        imported,
+        measured[0].model_copy(update={"partners": (7, 8)}),
         jobs.PhasesJob(zoo="digits-resnet", criteria=zoo.phases),
-        jobs.PublishJob(name="digits-resnet", zoo=zoo),
-        jobs.ReportJob(zoos=study.run),
+        jobs.PublishJob(name="digits-resnet", zoo=zoo, groups=("metrics", "phases")),
+        jobs.ReportJob(zoos={"digits-resnet": ("metrics",)}),
     ]
 
 

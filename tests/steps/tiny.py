@@ -68,8 +68,8 @@ class Tiny:
 
     def job(self, measured: str) -> tuple[jobs.MeasureJob, list[Path]]:
         """What a measuring job is told, and the weights it reads."""
-        zoo, load, share, block, epoch, family = _parts(measured)
-        at = _at(zoo=zoo, load=load, share=share, block=block, epoch=epoch)
+        zoo, load, share, blocks, epoch, family = _parts(measured)
+        at = _at(zoo=zoo, load=load, share=share, blocks=blocks, epoch=epoch)
         job = jobs.MeasureJob.model_validate_json(self.plan.measure_job(family)(at))
         weights = self.plan.merged_weights if family == "merging" else self.plan.measured_weights
         return job, self.all_there(weights(at))
@@ -90,7 +90,7 @@ class Tiny:
     def collect(self, zoo: str, group: str) -> Path:
         output = self.root / f"results/{zoo}/{group}.nc"
         job = jobs.CollectJob.model_validate_json(self.plan.collect_job(group)(_at(zoo=zoo)))
-        collect(job, self.all_there(self.plan.measurements(group)(_at(zoo=zoo))), output)
+        collect(job, self.root, output)
         return output
 
     def phases(self, zoo: str) -> Path:
@@ -106,8 +106,7 @@ class Tiny:
         publish(
             jobs.PublishJob.model_validate_json(self.plan.publish_job(at)),
             self.root / self.plan.data_of(at),
-            self.all_there(self.plan.all_weights(at)),
-            [self.root / f"results/{zoo}/{group}.nc" for group in (*GROUPS, "phases")],
+            self.root,
             output,
         )
         return output

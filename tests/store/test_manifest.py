@@ -7,21 +7,21 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from phasezoo.store.manifest import (
     ManifestError,
-    all_manifests,
     read_manifest,
     store_of,
     tree_of,
     verify,
-    write_json,
     writing,
 )
 from phasezoo.store.variables import SCHEMA_VERSION
+from phasezoo.store.whole import draft_of
 
 SPEC = {"recipe": 1, "values": [3, 5]}
 CONTENT = {"zarr.json": b"{}", "c/0/0": bytes(range(251)), "c/1": b"", "c.x": b"dot before slash"}
@@ -161,7 +161,7 @@ def test_writing_again_leaves_no_file_of_the_first(manifest: Path) -> None:
 
 
 def test_what_an_interrupted_job_left_is_not_taken_over(tmp_path: Path) -> None:
-    stale = tmp_path / f"a.zarr.draft-{os.getpid()}"
+    stale = draft_of(tmp_path / "a.zarr")
     stale.mkdir()
     (stale / "old").write_bytes(b"old")
     assert [p.name for p in make(tmp_path / "a.json", {"new": b"new"}).iterdir()] == ["new"]
@@ -169,13 +169,14 @@ def test_what_an_interrupted_job_left_is_not_taken_over(tmp_path: Path) -> None:
 
 def test_the_manifest_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    real = Path.rename
+    for name in ("rename", "replace"):
+        real = getattr(Path, name)
 
-    def noted(self: Path, target: Path) -> Path:
-        order.append(Path(target).name)
-        return real(self, target)
+        def noted(self: Path, target: Path, real: Callable = real) -> Path:
+            order.append(Path(target).name)
+            return real(self, target)
 
-    monkeypatch.setattr(Path, "rename", noted)
+        monkeypatch.setattr(Path, name, noted)
     make(tmp_path / "some.json")
     assert order == ["some.zarr", "some.provenance.json", "some.json"]
 
@@ -205,7 +206,7 @@ def test_the_manifest_carries_schema_and_spec_and_how_it_was_made_lies_beside(
     assert content["schema"] == SCHEMA_VERSION
     assert content["spec"] == SPEC
     made = json.loads(manifest.with_suffix(".provenance.json").read_text())
-    assert set(made) == {"started", "seconds", "versions", "machine"}
+    assert set(made) == {"started", "seconds", "versions", "machine", "seal"}
 
 
 def test_what_a_store_was_made_with_lies_in_its_provenance_alone(tmp_path: Path) -> None:
@@ -215,28 +216,3 @@ def test_what_a_store_was_made_with_lies_in_its_provenance_alone(tmp_path: Path)
         made = json.loads((tmp_path / f"{name}.provenance.json").read_text())
         assert made["device"] == device
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
-
-
-def test_json_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.json"
-    write_json(path, {"b": 1, "a": 2})
-    assert list(json.loads(path.read_text())) == ["a", "b"]
-    before = path.read_bytes()
-
-    def full(self: Path, *_: object, **__: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(OSError, match="no space"):
-        write_json(path, {"a": 3})
-    assert path.read_bytes() == before
-
-
-def test_all_manifests_are_found_and_nothing_else(tmp_path: Path) -> None:
-    wanted = ["data/d.json", "runs/z/3/5/0+1/0.json", "zoos/z.json"]
-    for name in wanted:
-        (tmp_path / name).parent.mkdir(parents=True)
-        make(tmp_path / name)
-    (tmp_path / "results").mkdir()
-    (tmp_path / "results/phases.json").write_text("{}")
-    assert [p.relative_to(tmp_path).as_posix() for p in all_manifests(tmp_path)] == wanted

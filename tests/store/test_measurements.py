@@ -14,9 +14,10 @@ from phasezoo.store import measurements, schema
 from phasezoo.store.measurements import filled, grid, joined, pair_coordinates, read, write
 from phasezoo.store.schema import SchemaError, family_variables
 from phasezoo.store.variables import Variable
-from phasezoo.vocabulary import Status, seed_pairs
+from phasezoo.vocabulary import Status, compared, seed_pairs
 
 LOADS, TEMPERATURES, BLOCKS, EPOCHS = [3, 7, 11], [13, 29], [(0, 1), (5, 2)], [0, 4]
+PAIRS = compared(tuple(BLOCKS), "within")
 EVALUATION = family_variables("evaluation")
 SIMILARITY = family_variables("similarity")
 MERGING = family_variables("merging")
@@ -37,11 +38,13 @@ def part(
         random = np.random.default_rng([load, block[0], epoch, position])
         flags = [key for key in variable.flags if key > 0]
         values[name] = random.choice(flags, shape) if flags else random.random(shape)
-    return filled(grid([load], temperatures, [block], [epoch]), variables, values)
+    return filled(
+        grid([load], temperatures, [block], [epoch], seed_pairs(block)), variables, values
+    )
 
 
 def test_pairs_stand_within_their_block_first_below_second() -> None:
-    found = pair_coordinates([(0, 2, 1), (7, 5)])
+    found = pair_coordinates(compared(((0, 2, 1), (7, 5)), "within"))
     assert found["pair"][1].tolist() == ["0-1", "0-2", "1-2", "5-7"]
     assert found["first_seed"][1].tolist() == [0, 0, 1, 5]
     assert found["second_seed"][1].tolist() == [1, 2, 2, 7]
@@ -50,7 +53,7 @@ def test_pairs_stand_within_their_block_first_below_second() -> None:
 def test_values_stand_at_their_temperature_and_replicate() -> None:
     values = {n: np.arange(6.0).reshape(2, 3) for n in EVALUATION if n != "status"}
     values["status"] = np.array([[1, 2, 1], [1, 1, 2]])
-    data = filled(grid([3], [13, 29], [(0, 1, 2)], [4]), EVALUATION, values)
+    data = filled(grid([3], [13, 29], [(0, 1, 2)], [4], seed_pairs((0, 1, 2))), EVALUATION, values)
     schema.check(data, EVALUATION)
     at = data.sel(load=3, temperature=29, seed=1, epoch=4)
     assert at["test_loss"].item() == 4.0
@@ -114,7 +117,7 @@ def test_a_block_of_one_seed_has_no_pairs_and_can_be_stored(tmp_path: Path) -> N
     write(tmp_path / "a.nc", given, MERGING)
     found = read(tmp_path / "a.nc")
     assert found.sizes["pair"] == 0
-    target = grid([3], TEMPERATURES, [(5,)], [4])
+    target = grid([3], TEMPERATURES, [(5,)], [4], [])
     whole = joined(target, [found])
     xr.testing.assert_equal(whole["single_error"], given["single_error"])
     assert whole["barrier_naive"].shape == (1, 2, 0, 1)
@@ -134,7 +137,7 @@ def everything(variables: dict[str, Variable]) -> list[xr.Dataset]:
 )
 def test_every_part_stands_at_its_labels(variables: dict[str, Variable]) -> None:
     parts = everything(variables)
-    whole = joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS), parts)
+    whole = joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS, PAIRS), parts)
     for one in parts:
         for name, variable in variables.items():
             at = {dim: one[dim].values for dim in variable.dims}
@@ -144,7 +147,7 @@ def test_every_part_stands_at_its_labels(variables: dict[str, Variable]) -> None
 
 def test_the_order_of_parts_and_of_labels_within_them_does_not_matter() -> None:
     parts = everything(SIMILARITY)
-    target = grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS)
+    target = grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS, PAIRS)
     turned = [one.isel(temperature=[1, 0]) for one in reversed(parts)]
     xr.testing.assert_identical(joined(target, parts), joined(target, turned))
 
@@ -152,7 +155,7 @@ def test_the_order_of_parts_and_of_labels_within_them_does_not_matter() -> None:
 def test_what_was_not_measured_stays_missing_and_was_never_trained() -> None:
     parts = everything(EVALUATION)
     gone = parts.pop(5)
-    whole = joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS), parts)
+    whole = joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS, PAIRS), parts)
     at = {dim: gone[dim].values for dim in EVALUATION["status"].dims}
     assert (whole["status"].sel(at) == Status.NEVER_TRAINED).all()
     assert whole["train_loss"].sel(at).isnull().all()
@@ -173,11 +176,11 @@ def test_what_was_not_measured_stays_missing_and_was_never_trained() -> None:
 )
 def test_a_part_outside_of_the_grid_is_an_error(outside: xr.Dataset) -> None:
     with pytest.raises(KeyError):
-        joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS), [outside])
+        joined(grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS, PAIRS), [outside])
 
 
 def test_joining_leaves_the_target_as_it_was() -> None:
-    target = grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS)
+    target = grid(LOADS, TEMPERATURES, BLOCKS, EPOCHS, PAIRS)
     joined(target, everything(SIMILARITY))
     assert not target.data_vars
 

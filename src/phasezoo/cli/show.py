@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from phasezoo import paths
+from phasezoo.cli.status import ZooStatus
 from phasezoo.data.source import SOURCES
 from phasezoo.phases.coverage import text_map
 from phasezoo.spec import Study
-from phasezoo.spec.zoo import Axis
+from phasezoo.spec.axis import Axis
 from phasezoo.store import measurements
+from phasezoo.store.audit import Audit, State
 from phasezoo.store.manifest import read_manifest
+from phasezoo.store.whole import read_json
 
 
 def zoo_table(study: Study) -> None:
@@ -49,7 +51,7 @@ def study_summary(study: Study) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for name in study.run:
         manifest = read_manifest(Path(paths.ZOO_MANIFEST.format(zoo=name)))
-        found = json.loads(Path(paths.COVERAGE.format(zoo=name)).read_text("utf-8"))["epochs"]
+        found = read_json(Path(paths.COVERAGE.format(zoo=name)))["epochs"]
         epoch = max(found, key=int)
         phases = measurements.read(Path(paths.PHASES.format(zoo=name)))
         labels = phases["phase"].sel(epoch=int(epoch))
@@ -68,3 +70,30 @@ def study_summary(study: Study) -> None:
             f"{tree['files']} files, {tree['bytes'] / 1e6:.1f} MB)"
         )
     console.print(f"open: {Path(paths.REPORT).resolve().as_uri()}")
+
+
+def audit_lines(found: Audit, removed: list[str]) -> list[str]:
+    """What an audit found, a line each, and a last line that counts."""
+    lines = [f"{f.state}: {f.path}{f': {f.detail}' if f.detail else ''}" for f in found.findings]
+    lines += [f"removed: {path}" for path in removed]
+    counts = ", ".join(f"{len(found.of(state))} {state}" for state in State)
+    lines.append(f"{found.checked} artefacts checked: {counts}")
+    if found.of(State.ALTERED) and not removed:
+        lines.append("`phasezoo verify --mend` removes what is bad; the next run makes it again")
+    return lines
+
+
+def status_table(rows: list[ZooStatus]) -> None:
+    """Print how far every zoo is made, then what to know of it."""
+    table = Table(title="Zoos", title_justify="left")
+    for heading in ("zoo", "trained blocks", "measured", "published"):
+        table.add_column(heading, justify="left" if heading == "zoo" else "right")
+    for row in rows:
+        size = f"{row.bytes / 1e6:.1f} MB" if row.published else "no"
+        done = (f"{row.trained} of {row.blocks}", f"{row.measured} of {row.measurements}")
+        table.add_row(row.zoo, *done, size)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    for row in rows:
+        if row.note:
+            console.print(f"{row.zoo}: {row.note}")

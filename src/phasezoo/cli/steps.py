@@ -75,13 +75,11 @@ def transfer(
 
 
 @steps.command()
-def collect(
-    job: Job, output: Output, parts: Annotated[list[Path], typer.Argument(help="Measurements.")]
-) -> None:
+def collect(job: Job, output: Output) -> None:
     """Join measurements on the full grid."""
     from phasezoo.steps.collect import collect as step
 
-    step(jobs.CollectJob.model_validate_json(job), parts, output)
+    step(jobs.CollectJob.model_validate_json(job), Path(), output)
 
 
 @steps.command()
@@ -98,17 +96,11 @@ def phases(
 
 
 @steps.command()
-def publish(
-    job: Job,
-    data: Data,
-    output: Output,
-    weights: Weights,
-    results: Annotated[list[Path], typer.Option("--result", help="Results, one per group.")],
-) -> None:
+def publish(job: Job, data: Data, output: Output) -> None:
     """Publish a zoo."""
     from phasezoo.steps.publish import publish as step
 
-    step(jobs.PublishJob.model_validate_json(job), data, weights, results, output)
+    step(jobs.PublishJob.model_validate_json(job), data, Path(), output)
 
 
 @steps.command()

@@ -85,4 +85,5 @@ def status(results: ZooResults) -> dict[str, int]:
 def unconverged(results: ZooResults) -> dict[str, int]:
     """How many estimates did not meet their tolerance."""
     flags = {"metrics": "hessian_top_eigenvalue_converged", "merging": "matching_converged"}
-    return {g: int((results.at_epoch(g)[flag] == 0).sum()) for g, flag in flags.items()}
+    there = {group: flag for group, flag in flags.items() if group in results.groups}
+    return {g: int((results.at_epoch(g)[flag] == 0).sum()) for g, flag in there.items()}

@@ -57,10 +57,10 @@ def _view(results: ZooResults) -> dict[str, Any]:
         "best": best_cell(results, panels.TEST_ERROR),
         "covered": covered(results),
         "measured": [
-            m for g, shown in _SHOWN.items() for m in measured(shown, results.at_epoch(g))
+            m for g, shown in _shown(results).items() for m in measured(shown, results.at_epoch(g))
         ],
         "unconverged": unconverged(results),
-        "epochs": {g: results.epoch_of(g) for g in ("metrics", "merging", "transfer")},
+        "epochs": {group: results.epoch_of(group) for group in results.groups},
         "pictures": _pictures(results),
         "tables": _tables(results),
         "spec": list(flattened(results.spec)),
@@ -77,7 +77,7 @@ def _pictures(results: ZooResults) -> dict[str, Picture]:
             results, "learning", curves.learning_curves(results), "Errors over epochs, per phase."
         ),
     }
-    for group, shown in _SHOWN.items():
+    for group, shown in _shown(results).items():
         data = results.at_epoch(group)
         over_grid = figures.panel_figure(shown, data, phase)
         drawn[group] = _picture(
@@ -99,12 +99,22 @@ def _tables(results: ZooResults) -> dict[str, Table]:
     load = results.phase[LOAD].attrs.get("long_name", LOAD)
     made = {
         group: table(f"{group.capitalize()} per phase", "phase", shown, data, by_phase)
-        for group, shown in _SHOWN.items()
+        for group, shown in _shown(results).items()
         for data in [results.at_epoch(group)]
     }
-    data = results.at_epoch("merging")
-    made["merging-load"] = table(f"Merging per {load}", load, panels.MERGING, data, per_load)
+    if "merging" in results.groups:
+        data = results.at_epoch("merging")
+        made["merging-load"] = table(f"Merging per {load}", load, panels.MERGING, data, per_load)
     return made
+
+
+def _shown(results: ZooResults) -> dict[str, list[panels.Panel]]:
+    """The panels of every group, without those made from metrics that the zoo has not."""
+    measured = results.spec.get("metrics", {})
+    return {
+        group: [p for p in _SHOWN[group] if not p.needs or measured.get(p.needs, True)]
+        for group in results.groups
+    }
 
 
 _SHOWN = {"metrics": panels.METRICS, "merging": panels.MERGING, "transfer": panels.TRANSFER}

@@ -28,6 +28,7 @@ class Panel:
         scale: of the colours; "signed" is linear and centred on 0, and for a gain, where positive
             is better, is the sign that the number is written with.
         family: panels of one family share one scale, so that they can be compared.
+        needs: the family of metrics it is made from, where a zoo may lack it.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Panel:
     of: Callable[[xr.Dataset], xr.DataArray]
     scale: Scale = "linear"
     family: str = ""
+    needs: str = ""
 
 
 def _value(name: str, factor: float = 1) -> Callable[[xr.Dataset], xr.DataArray]:
@@ -66,8 +68,14 @@ METRICS = (
     Panel("Training loss", LOSS, _value("train_loss"), "log"),
     Panel("Training error", ERROR, _value("train_error", 100), "log"),
     TEST_ERROR,
-    Panel("Hessian: top eigenvalue", "", _value("hessian_top_eigenvalue"), "signed log"),
-    Panel("Hessian: trace", "", _value("hessian_trace"), "signed log"),
+    Panel(
+        "Hessian: top eigenvalue",
+        "",
+        _value("hessian_top_eigenvalue"),
+        "signed log",
+        needs="hessian",
+    ),
+    Panel("Hessian: trace", "", _value("hessian_trace"), "signed log", needs="hessian"),
     Panel("Mode connectivity", POINTS, _value("mode_connectivity", 100), "signed"),
     Panel("CKA of the logits", "", _value("cka")),
     Panel("L2 distance", "", _value("l2_distance")),

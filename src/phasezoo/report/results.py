@@ -20,8 +20,8 @@ class ZooResults:
         name: the zoo's name in paths.
         title: the zoo's name in words.
         metrics: over load, temperature, seed or pair, and epoch.
-        merging: the same, and over blocks of seeds.
-        transfer: over load, temperature, seed, epoch.
+        merging: the same, and over blocks of seeds; None if the zoo has no merging.
+        transfer: over load, temperature, seed, epoch; None if the zoo has no transfer.
         phases: `phase` and its reasons over load, temperature, epoch.
         coverage: `phasezoo.phases.coverage.coverage` of the last labelled epoch.
         manifest: the published store's manifest: schema, tree, spec.
@@ -31,8 +31,8 @@ class ZooResults:
     name: str
     title: str
     metrics: xr.Dataset
-    merging: xr.Dataset
-    transfer: xr.Dataset
+    merging: xr.Dataset | None
+    transfer: xr.Dataset | None
     phases: xr.Dataset
     coverage: dict[str, Any]
     manifest: dict[str, Any]
@@ -56,6 +56,12 @@ class ZooResults:
         """The zoo's spec, as nested mappings."""
         spec: dict[str, Any] = self.manifest["spec"]["zoo"]
         return spec
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of results that there are."""
+        groups = ("metrics", "merging", "transfer")
+        return [group for group in groups if getattr(self, group) is not None]
 
     def epoch_of(self, group: str) -> int:
         """The epoch shown of a group: `epoch` where measured, else the group's last."""

@@ -10,15 +10,17 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
+from phasezoo import paths
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.base import Spec
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.metrics import Family, Measured, PhaseCriteria
 from phasezoo.spec.training import Optimisation
 from phasezoo.spec.zoo import Zoo
-from phasezoo.vocabulary import HYPERPARAMETERS, Number
+from phasezoo.vocabulary import HYPERPARAMETERS, Number, block_pairs
 
 F = TypeVar("F", bound=Measured)
+OF_PAIRS = ("connectivity", "similarity")  # families of nothing but pairs
 
 
 class DataJob(Spec):
@@ -61,10 +63,22 @@ class TrainJob(Spec):
     resume: int | None  # the epoch to start from; None: initial weights
 
 
+def _empty(value: object) -> bool:
+    return not value
+
+
+# Left out of the JSON when empty, so that a job without partners reads as it always did.
+Partners = Annotated[tuple[int, ...], Field(exclude_if=_empty)]
+
+
 class MeasureJob(Spec):
-    """Measure one family on the cells of a share, for one block and epoch."""
+    """Measure one family on the cells of a share, for one block and epoch.
+
+    With `partners`, the seeds of a second block, only the pairs between the two are measured.
+    """
 
     place: Place
+    partners: Partners = ()
     temperatures: tuple[Number, ...]
     epoch: int
     architecture: Architecture
@@ -81,6 +95,15 @@ class MeasureJob(Spec):
         return self.options
 
 
+class ImportJob(Spec):
+    """Models trained elsewhere, as one block of one cell over one segment of epochs."""
+
+    place: Place
+    temperature: Number
+    architecture: Architecture
+    epochs: tuple[int, ...]
+
+
 class CollectJob(Spec):
     """Join the measurements of a zoo on its full declared grid."""
 
@@ -89,8 +112,33 @@ class CollectJob(Spec):
     loads: tuple[Number, ...]
     temperature_name: str
     temperatures: tuple[Number, ...]
+    shares: tuple[str, ...]
     seeds: tuple[tuple[int, ...], ...]
+    pairs: Literal["within", "all"]
     group: Literal["metrics", "merging", "transfer"]
+    families: dict[str, tuple[int, ...]]  # epochs of each family of the group
+
+    def parts(self) -> list[str]:
+        """Every measurement to join."""
+        label = HYPERPARAMETERS[self.load_name].label
+        loads = [label(load) for load in self.loads]
+        return [
+            paths.MEASURED.format(
+                zoo=self.zoo, load=load, share=share, blocks=blocks, epoch=epoch, family=family
+            )
+            for family, epochs in self.families.items()
+            for epoch in epochs
+            for load in loads
+            for share in self.shares
+            for blocks in measured_blocks(self.seeds, self.pairs, family)
+        ]
+
+
+def measured_blocks(seeds: tuple[tuple[int, ...], ...], pairs: str, family: str) -> list[str]:
+    """Labels of the blocks, and pairs of blocks, that a family is measured on."""
+    alone = [(block,) for block in seeds if family not in OF_PAIRS or len(block) > 1]
+    both = block_pairs(seeds) if pairs == "all" and family in (*OF_PAIRS, "merging") else []
+    return [paths.blocks_label(*blocks) for blocks in (*alone, *both)]
 
 
 class PhasesJob(Spec):
@@ -105,12 +153,13 @@ class PublishJob(Spec):
 
     name: str
     zoo: Zoo
+    groups: tuple[str, ...]  # of results
 
 
 class ReportJob(Spec):
-    """Write the report over some zoos."""
+    """Write the report over some zoos, each with its groups of results."""
 
-    zoos: tuple[str, ...]
+    zoos: dict[str, tuple[str, ...]]
 
 
 def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:

@@ -101,10 +101,10 @@ class Transfer(Measured):
 
 
 class Metrics(Spec):
-    """The families of landscape metrics."""
+    """The families of landscape metrics; those that decide phases must be there."""
 
     evaluation: Evaluation
-    hessian: Hessian
+    hessian: Hessian | None = None
     connectivity: Connectivity
     similarity: Similarity
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from phasezoo.spec.architecture import Architecture
+from phasezoo.spec.axis import Axis
 from phasezoo.spec.base import (
     NAME,
     NonNegativeInt,
@@ -16,68 +17,11 @@ from phasezoo.spec.base import (
     Text,
     refused,
     require_unique,
-    yaml_float,
 )
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.metrics import Family, Merging, Metrics, PhaseCriteria, Transfer
 from phasezoo.spec.training import Training
-from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Hyperparameter, Number
-
-
-def _shares(values: Any) -> Any:
-    """A flat list means that every value is a share of its own."""
-    if isinstance(values, list | tuple):
-        return [v if isinstance(v, list | tuple) else [v] for v in values]
-    return values
-
-
-def _number(value: Any) -> Any:
-    """A number as the file has it; ``1e-3``, which YAML 1.1 hands over as text, becomes one."""
-    if isinstance(value, str):
-        value = yaml_float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number")
-    return value
-
-
-AxisValue = Annotated[int | float, BeforeValidator(_number)]
-
-
-class Axis(Spec):
-    """One grid axis: the hyperparameter that realises it and its values, in shares.
-
-    The cells of one share are measured by one job. A grid grows by adding a share, which leaves
-    the jobs of the others as they were.
-    """
-
-    hyperparameter: Text
-    values: Annotated[tuple[tuple[AxisValue, ...], ...], BeforeValidator(_shares)]
-
-    @model_validator(mode="after")
-    def _values_fit(self) -> Axis:
-        if self.hyperparameter not in HYPERPARAMETERS:
-            known = ", ".join(HYPERPARAMETERS)
-            raise refused("hyperparameter", self.hyperparameter, f"one of {known}")
-        if not self.values or not all(self.values):
-            raise refused("values", self.values, "at least one number in every share")
-        for value in self.all_values:
-            if value <= 0 or (self.meaning.whole and not isinstance(value, int)):
-                kind = "whole numbers" if self.meaning.whole else "numbers"
-                raise refused("values", value, f"{kind} greater than 0")
-            if self.meaning.parse(self.meaning.label(value)) != value:  # paths carry the label
-                raise refused("values", value, "numbers of at most 12 digits")
-        require_unique("values", self.all_values, self.hyperparameter)
-        return self
-
-    @property
-    def meaning(self) -> Hyperparameter:
-        """What the values of the axis are."""
-        return HYPERPARAMETERS[self.hyperparameter]
-
-    @property
-    def all_values(self) -> tuple[Number, ...]:
-        """All values, ascending."""
-        return tuple(sorted(value for share in self.values for value in share))
+from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Number
 
 
 class Zoo(Spec):
@@ -92,10 +36,12 @@ class Zoo(Spec):
     load: Axis
     temperature: Axis
     seeds: tuple[tuple[NonNegativeInt, ...], ...]  # blocks: the seeds one job trains together
+    imported: tuple[tuple[NonNegativeInt, ...], ...] = ()  # those that `phasezoo import` brought
+    pairs: Literal["within", "all"] = "within"  # pairs of seeds: within blocks, or of all seeds
     training: Training
     metrics: Metrics
-    merging: Merging
-    transfer: Transfer
+    merging: Merging | None = None
+    transfer: Transfer | None = None
     phases: PhaseCriteria
 
     @model_validator(mode="after")
@@ -111,15 +57,16 @@ class Zoo(Spec):
             own = family.family in {"merging", "transfer"}
             prefix = family.family if own else f"metrics.{family.family}"
             self._check_saved(f"{prefix}.epochs", family.epochs)
-        self._check_saved("merging.last_checkpoints", self.merging.last_checkpoints)
         self._check_together()
         return self
 
     def _check_together(self) -> None:
-        last = max(self.merging.last_checkpoints)
-        if min(self.merging.epochs) < last:
-            allowed = f"epochs from {last} on, the last of merging.last_checkpoints"
-            raise refused("merging.epochs", min(self.merging.epochs), allowed)
+        if self.merging:
+            self._check_saved("merging.last_checkpoints", self.merging.last_checkpoints)
+            last = max(self.merging.last_checkpoints)
+            if min(self.merging.epochs) < last:
+                allowed = f"epochs from {last} on, the last of merging.last_checkpoints"
+                raise refused("merging.epochs", min(self.merging.epochs), allowed)
         m = self.metrics
         deciding = (m.evaluation.epochs, m.connectivity.epochs, m.similarity.epochs)
         if not set.intersection(*map(set, deciding)):
@@ -129,14 +76,18 @@ class Zoo(Spec):
     def _check_seeds(self) -> None:
         if not self.seeds or not all(self.seeds):
             raise refused("seeds", self.seeds, "at least one block with at least two seeds each")
-        if min(map(len, self.seeds)) < 2:
-            raise refused(
-                "seeds", self.seeds, "at least two seeds in a block, for there to be pairs"
-            )
+        if self.pairs == "within" and min(map(len, self.seeds)) < 2:
+            allowed = "at least two seeds in a block, for there to be pairs; or `pairs: all`"
+            raise refused("seeds", self.seeds, allowed)
+        if len(self.all_seeds) < 2:
+            raise refused("seeds", self.seeds, "at least two seeds, for there to be pairs")
         if len({len(block) for block in self.seeds}) > 1:
             allowed = "blocks of one length, so that every shard has one shape"
             raise refused("seeds", self.seeds, allowed)
         require_unique("seeds", self.all_seeds, "seed")
+        for block in self.imported:
+            if block not in self.seeds:
+                raise refused("imported", block, f"blocks of seeds: {list(map(list, self.seeds))}")
 
     def _check_set_once(self) -> None:
         optimiser = self.training.optimiser
@@ -164,7 +115,8 @@ class Zoo(Spec):
     def families(self) -> tuple[Family, ...]:
         """Everything that is measured on the zoo."""
         m = self.metrics
-        return (m.evaluation, m.hessian, m.connectivity, m.similarity, self.merging, self.transfer)
+        declared = (m.evaluation, m.hessian, m.connectivity, m.similarity)
+        return tuple(f for f in (*declared, self.merging, self.transfer) if f is not None)
 
     @property
     def all_seeds(self) -> tuple[int, ...]:
@@ -203,22 +155,24 @@ class Study(Spec):
                 raise refused("run", name, f"the declared zoos {', '.join(self.zoos)}")
         for name, zoo in self.zoos.items():
             self._check_data(f"zoos.{name}.dataset", zoo.dataset)
-            self._check_data(f"zoos.{name}.transfer.dataset", zoo.transfer.dataset)
             self._check_samples(name, zoo)
-            self._check_split(f"zoos.{name}.transfer.dataset", zoo)
+            if zoo.transfer:
+                key = f"zoos.{name}.transfer.dataset"
+                self._check_data(key, zoo.transfer.dataset)
+                self._check_split(key, zoo.dataset, zoo.transfer.dataset)
         return self
 
     def _check_data(self, key: str, dataset: str) -> None:
         if dataset not in self.data:
             raise refused(key, dataset, f"the declared data sets {', '.join(self.data)}")
 
-    def _check_split(self, key: str, zoo: Zoo) -> None:
+    def _check_split(self, key: str, dataset: str, other: str) -> None:
         """Test samples of the second task must not have been trained on in the first."""
-        first, second = self.data[zoo.dataset], self.data[zoo.transfer.dataset]
+        first, second = self.data[dataset], self.data[other]
         same = (first.train, first.split_seed) == (second.train, second.split_seed)
         if first.source == second.source and not same:
-            allowed = f"a data set with the train and split_seed of {zoo.dataset}"
-            raise refused(key, zoo.transfer.dataset, allowed)
+            allowed = f"a data set with the train and split_seed of {dataset}"
+            raise refused(key, other, allowed)
 
     def _check_samples(self, name: str, zoo: Zoo) -> None:
         if zoo.temperature.hyperparameter == "batch_size":

@@ -14,44 +14,49 @@ from phasezoo.spec.jobs import MeasureJob
 from phasezoo.steps.log import say
 from phasezoo.store import measurements, schema
 from phasezoo.store.manifest import store_of
+from phasezoo.store.variables import Variable
 from phasezoo.store.weights import Block
-from phasezoo.vocabulary import Number, Status, seed_pairs
+from phasezoo.vocabulary import PAIR, Number, Status, between, seed_pairs
 
 Row = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The models of one cell's block at the epoch of the job.
+    """The models of one cell at the epoch of the job: those of a block, or of two to compare.
 
-    `blocks` holds the stored segments, for those who need other epochs too.
+    `stored` holds their segments, block by block, for those who need other epochs too.
     """
 
     job: MeasureJob
     temperature: Number
-    blocks: tuple[Block, ...]
+    stored: tuple[tuple[Block, ...], ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, block after block."""
+        return seeds_of(self.job)
 
     @cached_property
     def models(self) -> list[Weights]:
-        """The weights of every seed, NaN where it diverged."""
+        """The weights of every seed, NaN where there is none or it diverged."""
         return self.at(self.job.epoch)
 
     def at(self, epoch: int) -> list[Weights]:
         """The weights of every seed at another epoch."""
-        block = self._block(epoch)
-        return [block.weights(i, epoch) for i in range(len(self.job.place.seeds))]
+        found = (_with(segments, epoch) for segments in self.stored)
+        return [block.weights(i, epoch) for block in found for i in range(block.seeds)]
 
     @property
     def status(self) -> list[Status]:
         """What became of every seed."""
-        block = self._block(self.job.epoch)
-        return [block.status(i, self.job.epoch) for i in range(len(self.job.place.seeds))]
+        found = (_with(segments, self.job.epoch) for segments in self.stored)
+        return [block.status(i, self.job.epoch) for block in found for i in range(block.seeds)]
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """Positions of all pairs of seeds, in the order of the `pair` axis."""
-        seeds = self.job.place.seeds
-        return [(seeds.index(a), seeds.index(b)) for a, b in seed_pairs(seeds)]
+        """Positions of the pairs of seeds to compare, in the order of the `pair` axis."""
+        return [(self.seeds.index(a), self.seeds.index(b)) for a, b in pairs_of(self.job)]
 
     def names(self, seed: int) -> tuple[str, ...]:
         """Names of a model, for its generators."""
@@ -59,11 +64,24 @@ class Cell:
 
     def pair_names(self, pair: tuple[int, int]) -> tuple[str, ...]:
         """Names of a pair of positions, for its generators."""
-        first, second = (self.job.place.seeds[i] for i in pair)
+        first, second = (self.seeds[i] for i in pair)
         return (*self.names(first), f"second={second}", f"epoch={self.job.epoch}")
 
-    def _block(self, epoch: int) -> Block:
-        return next(block for block in self.blocks if epoch in block.epochs)
+
+def _with(segments: Sequence[Block], epoch: int) -> Block:
+    return next(block for block in segments if epoch in block.epochs)
+
+
+def seeds_of(job: MeasureJob) -> tuple[int, ...]:
+    """The seeds that a job reads: those of its block, then those of its partners."""
+    return job.place.seeds + job.partners
+
+
+def pairs_of(job: MeasureJob) -> list[tuple[int, int]]:
+    """The pairs that a job measures: within its block, or between it and its partners."""
+    if job.partners:
+        return between(job.place.seeds, job.partners)
+    return seed_pairs(job.place.seeds)
 
 
 def measure(
@@ -73,25 +91,45 @@ def measure(
 
     Args:
         job: what to measure.
-        weights: manifests, for each segment those of the temperatures in the order of the job.
+        weights: manifests; for each block and segment those of the temperatures, in the order of
+            the job.
         output: the file.
         measured: from a cell to the values of every variable of the family, one per replicate.
     """
-    variables = schema.family_variables(job.options.family)
+    variables = _measured_variables(job)
     rows: dict[str, list[Sequence[float]]] = {name: [] for name in variables}
-    count = len(job.temperatures)
     for position, temperature in enumerate(job.temperatures):
-        blocks = tuple(Block(store_of(path)) for path in weights[position::count])
-        cell = Cell(job, temperature, blocks)
+        cell = Cell(job, temperature, _stored(job, weights, position))
         say(f"{job.options.family} {' '.join(cell.names(job.place.seeds[0])[:3])}")
         for name, values in measured(cell).items():
-            rows[name].append(values)
+            if name in variables:
+                rows[name].append(values)
     coordinates = measurements.grid(
-        [job.place.load], job.temperatures, [job.place.seeds], [job.epoch]
+        [job.place.load], job.temperatures, [job.place.seeds], [job.epoch], pairs_of(job)
     )
     arrays = {name: np.array(found, dtype=np.float64) for name, found in rows.items()}
     data = measurements.filled(coordinates, variables, arrays)
-    measurements.write(output, data, variables)
+    measurements.write(output, data, variables, "NETCDF3_64BIT")
+
+
+def _measured_variables(job: MeasureJob) -> dict[str, Variable]:
+    """What a job fills of its family: between two blocks the pairs, in a block of one all else."""
+    declared = schema.family_variables(job.options.family)
+    if job.partners:
+        return {name: v for name, v in declared.items() if PAIR in v.dims}
+    if len(job.place.seeds) == 1:
+        return {name: v for name, v in declared.items() if PAIR not in v.dims}
+    return declared
+
+
+def _stored(
+    job: MeasureJob, weights: Sequence[Path], position: int
+) -> tuple[tuple[Block, ...], ...]:
+    """The segments of one temperature, block by block; manifests come block by block too."""
+    blocks = 2 if job.partners else 1
+    found = [Block(store_of(path)) for path in weights[position :: len(job.temperatures)]]
+    each = len(found) // blocks
+    return tuple(tuple(found[i * each : (i + 1) * each]) for i in range(blocks))
 
 
 def columns(family: str, rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from phasezoo.spec.jobs import CollectJob
 from phasezoo.store import measurements, schema
 from phasezoo.store.variables import VARIABLES
+from phasezoo.vocabulary import compared
 
 
-def collect(job: CollectJob, parts: Sequence[Path], output: Path) -> None:
-    """Join measurements by their labels; cells that were not measured stay missing."""
-    found = [measurements.read(part) for part in parts]
+def collect(job: CollectJob, root: Path, output: Path) -> None:
+    """Join measurements by their labels; cells that were not measured stay missing.
+
+    Args:
+        job: which measurements, and the grid.
+        root: of the study, where they lie.
+        output: the file.
+    """
+    found = [measurements.read(root / part) for part in job.parts()]
     epochs = sorted({int(epoch) for part in found for epoch in part["epoch"].values})
-    target = measurements.grid(job.loads, job.temperatures, job.seeds, epochs)
+    pairs = compared(job.seeds, job.pairs)
+    target = measurements.grid(job.loads, job.temperatures, job.seeds, epochs, pairs)
     data = measurements.joined(target, found)
-    allowed = {n: v for n, v in VARIABLES.items() if v.group == job.group}
+    allowed = {n: v for n, v in VARIABLES.items() if v.family in job.families}
     used = {dim for variable in allowed.values() for dim in variable.dims}
     data = data.drop_dims([dim for dim in data.dims if dim not in used])
     described = schema.described(data, job.load_name, job.temperature_name)

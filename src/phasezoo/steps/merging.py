@@ -34,6 +34,9 @@ def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
     def measured(cell: Cell) -> Row:
         models = cell.models
         _prove(network, spec, models, task, cell)
+        pairs = _pairs(network, spec, task, cell, options)
+        if job.partners:
+            return pairs
         late = [cell.at(epoch) for epoch in options.last_checkpoints]
         of_seeds = {
             "single_error": [single_error(network, task, model) for model in models],
@@ -42,7 +45,7 @@ def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
             ],
         }
         return {
-            **_pairs(network, spec, task, cell, options),
+            **pairs,
             **of_seeds,
             **_seed_averages(network, spec, task, cell, options),
         }
@@ -54,7 +57,7 @@ def _prove(
     network: Network, spec: PermutationSpec, models: list[Weights], task: Task, cell: Cell
 ) -> None:
     """A spec that changes the function is refused before it is used."""
-    for seed, model in zip(cell.job.place.seeds, models, strict=True):
+    for seed, model in zip(cell.seeds, models, strict=True):
         if model.finite:
             chance = rng.generator(*cell.names(seed), "prove")
             prove(network, spec, model, task.test_inputs[:64], chance)

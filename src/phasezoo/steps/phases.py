@@ -11,7 +11,7 @@ from phasezoo.phases.coverage import coverage, text_map
 from phasezoo.spec.jobs import PhasesJob
 from phasezoo.steps.log import say
 from phasezoo.store import measurements, schema
-from phasezoo.store.manifest import write_json
+from phasezoo.store.whole import write_json
 from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE
 
 

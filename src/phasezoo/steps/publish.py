@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from phasezoo import paths
+from phasezoo.cell_plan import zoo_weights
 from phasezoo.models.build import build
 from phasezoo.models.flat import buffer_layout, parameter_layout
 from phasezoo.provenance import code_digest
-from phasezoo.spec.jobs import PublishJob, TrainJob, at_load
+from phasezoo.spec.jobs import PublishJob, at_load
 from phasezoo.steps.device import prepare
 from phasezoo.store import measurements
 from phasezoo.store.consolidated import consolidate
@@ -23,17 +24,23 @@ from phasezoo.store.publish import (
 )
 
 
-def publish(
-    job: PublishJob, data: Path, weights: Sequence[Path], results: Sequence[Path], output: Path
-) -> None:
-    """Write `zoos/NAME.zarr` from results (each named after its group) and linked weights."""
+def publish(job: PublishJob, data: Path, root: Path, output: Path) -> None:
+    """Write `zoos/NAME.zarr` from the results of its groups and linked weights.
+
+    Args:
+        job: the zoo and its groups.
+        data: manifest of the data set.
+        root: of the study, where results and weights lie.
+        output: manifest of the zoo.
+    """
     task = read_task(data, prepare(0))
-    pieces = [_piece(job, path) for path in weights]
+    pieces = [_piece(job, root / path) for path in zoo_weights(job.zoo, job.name)]
     shape = Shape(task.shape, task.classes)
     with writing(output, job.model_dump(mode="json"), code=code_digest("publish")) as directory:
         write_root(directory, job.name, job.zoo, shape, read_references(data))
-        for path in results:
-            write_group(directory, path.stem, measurements.read(path), job.zoo)
+        for group in job.groups:
+            path = root / paths.RESULT.format(zoo=job.name, group=group)
+            write_group(directory, group, measurements.read(path), job.zoo)
         for load in job.zoo.load.all_values:
             module = build(at_load(job.zoo, load), task.shape, task.classes)
             layouts = (parameter_layout(module), buffer_layout(module))
@@ -43,12 +50,12 @@ def publish(
 
 
 def _piece(job: PublishJob, manifest: Path) -> Piece:
-    """What a training job made, as its manifest says."""
-    trained = TrainJob.model_validate(read_manifest(manifest)["spec"])
+    """What a job made, as its manifest says; all else in there may be of another version."""
+    made = read_manifest(manifest)["spec"]
     return Piece(
-        load=trained.place.load,
-        temperature=trained.temperature,
-        block=job.zoo.seeds.index(trained.place.seeds),
-        epochs=trained.epochs,
+        load=made["place"]["load"],
+        temperature=made["temperature"],
+        block=job.zoo.seeds.index(tuple(made["place"]["seeds"])),
+        epochs=tuple(made["epochs"]),
         directory=store_of(manifest),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from phasezoo.report.figures import phase_map
 from phasezoo.report.page import ZooResults, page
 from phasezoo.spec.jobs import ReportJob
 from phasezoo.store import measurements
-from phasezoo.store.manifest import read_manifest
+from phasezoo.store.manifest import provenance_of, read_manifest
+from phasezoo.store.whole import read_json, whole
 
 
 def report(job: ReportJob, root: Path, output: Path, pictures: Sequence[Path]) -> None:
@@ -23,25 +23,31 @@ def report(job: ReportJob, root: Path, output: Path, pictures: Sequence[Path]) -
         output: the page.
         pictures: one per zoo.
     """
-    zoos = [_results(root, name) for name in job.zoos]
-    output.write_text(page(zoos), encoding="utf-8")
+    zoos = [_results(root, name, groups) for name, groups in job.zoos.items()]
+    with whole(output) as draft:
+        draft.write_text(page(zoos), encoding="utf-8")
     for zoo, picture in zip(zoos, pictures, strict=True):
-        phase_map(zoo).savefig(picture, dpi=150, metadata={"Software": None})
+        with whole(picture) as draft:
+            phase_map(zoo).savefig(draft, format="png", dpi=150, metadata={"Software": None})
 
 
-def _results(root: Path, name: str) -> ZooResults:
+def _results(root: Path, name: str, groups: Sequence[str]) -> ZooResults:
     manifest = root / paths.ZOO_MANIFEST.format(zoo=name)
     content = read_manifest(manifest)
-    found = json.loads((root / paths.COVERAGE.format(zoo=name)).read_text(encoding="utf-8"))
-    provenance = manifest.with_suffix(".provenance.json")
+    found = read_json(root / paths.COVERAGE.format(zoo=name))
+    provenance = provenance_of(manifest)
+    results = {
+        group: measurements.read(root / paths.RESULT.format(zoo=name, group=group))
+        for group in (*groups, "phases")
+    }
     return ZooResults(
         name=name,
         title=content["spec"]["zoo"]["title"],
-        metrics=measurements.read(root / paths.METRICS.format(zoo=name)),
-        merging=measurements.read(root / paths.MERGING.format(zoo=name)),
-        transfer=measurements.read(root / paths.TRANSFER.format(zoo=name)),
-        phases=measurements.read(root / paths.PHASES.format(zoo=name)),
+        metrics=results["metrics"],
+        merging=results.get("merging"),
+        transfer=results.get("transfer"),
+        phases=results["phases"],
         coverage=found["epochs"][max(found["epochs"], key=int)],
         manifest=content,
-        provenance=json.loads(provenance.read_text("utf-8")) if provenance.exists() else {},
+        provenance=read_json(provenance) if provenance.exists() else {},
     )

@@ -11,7 +11,7 @@ from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import buffer_layout, load_weights, parameter_layout
-from phasezoo.provenance import code_digest
+from phasezoo.provenance import recipe_digest
 from phasezoo.spec.jobs import TrainJob
 from phasezoo.steps.device import name_of, prepare
 from phasezoo.steps.log import say
@@ -29,7 +29,7 @@ def train(job: TrainJob, data: Path, before: Sequence[Path], output: Path, gpus:
     device = prepare(gpus)
     task = read_task(data, device)
     skeleton = build(job.architecture, task.shape, task.classes)
-    made_with = {"code": code_digest("train"), "device": name_of(device)}
+    made_with = {"code": recipe_digest(), "device": name_of(device)}
     with writing(output, job.model_dump(mode="json"), **made_with) as directory:
         trained = [
             _seed(job, seed, position, task, before, device)

@@ -8,8 +8,6 @@ nothing depends on.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from typing import Any
 
 from phasezoo.provenance import machine, versions
 from phasezoo.store.variables import SCHEMA_VERSION
+from phasezoo.store.whole import AlteredError, alone, digest, draft_of, flush, read_json, write_json
 from phasezoo.vocabulary import PhasezooError
 
 IGNORED = ".snakemake_timestamp"
@@ -46,9 +45,7 @@ def tree_of(directory: Path) -> Tree:
     """Digest every file below a directory; Snakemake's own time stamp does not count."""
     lines, total = [], 0
     for path in sorted(p for p in directory.rglob("*") if p.is_file() and p.name != IGNORED):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        lines.append(f"{digest} {path.relative_to(directory).as_posix()}\n")
+        lines.append(f"{digest(path)} {path.relative_to(directory).as_posix()}\n")
         total += path.stat().st_size
     return Tree(hashlib.sha256("".join(lines).encode()).hexdigest(), len(lines), total)
 
@@ -58,25 +55,23 @@ def store_of(manifest: Path) -> Path:
     return manifest.with_suffix(".zarr")
 
 
-def all_manifests(root: Path) -> list[Path]:
-    """Every manifest of a study: the JSON files of data, runs and zoos outside of stores."""
-    found = [p for folder in ("data", "runs", "zoos") for p in (root / folder).rglob("*.json")]
-    inside = (".zarr", ".provenance")
-    return sorted(p for p in found if not any(part in str(p.relative_to(root)) for part in inside))
+def provenance_of(manifest: Path) -> Path:
+    """Where it lies how a directory was made."""
+    return manifest.with_suffix(".provenance.json")
 
 
 def read_manifest(manifest: Path) -> dict[str, Any]:
     """The content of a manifest.
 
     Raises:
-        ManifestError: there is none, or it is no manifest.
+        ManifestError: there is none, or it is no manifest, or it was altered.
     """
     try:
-        content: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+        content = read_json(manifest)
         Tree(**content["tree"])
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (AlteredError, KeyError, TypeError) as problem:
         raise ManifestError(
-            f"{manifest}: not a manifest ({problem}); remove it to re-make"
+            f"{manifest}: not a manifest ({problem}); `phasezoo verify --mend` removes what is bad"
         ) from None
     return content
 
@@ -105,30 +100,31 @@ def writing(manifest: Path, spec: Mapping[str, Any], **made_with: str) -> Iterat
     device) goes into the provenance.
     """
     began, started = monotonic(), datetime.now(UTC)
-    final = store_of(manifest)
-    draft = final.with_name(f"{final.name}.draft-{os.getpid()}")
+    draft = draft_of(store_of(manifest))
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
         yield draft
-        shutil.rmtree(final, ignore_errors=True)
-        draft.rename(final)
+        tree = asdict(tree_of(draft))
+        for path in (p for p in draft.rglob("*") if p.is_file()):
+            flush(path)
+        provenance = {
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(monotonic() - began, 2),
+            "versions": versions(),
+            "machine": machine(),
+            **made_with,
+        }
+        with alone(manifest):
+            _settle(draft, manifest)
+            write_json(provenance_of(manifest), provenance)
+            write_json(manifest, {"schema": SCHEMA_VERSION, "tree": tree, "spec": dict(spec)})
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    provenance = {
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(monotonic() - began, 2),
-        "versions": versions(),
-        "machine": machine(),
-        **made_with,
-    }
-    write_json(manifest.with_suffix(".provenance.json"), provenance)
-    tree = asdict(tree_of(final))
-    write_json(manifest, {"schema": SCHEMA_VERSION, "tree": tree, "spec": dict(spec)})
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON with sorted keys, whole or not at all."""
-    draft = path.with_name(f"{path.name}.draft-{os.getpid()}")
-    draft.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    draft.rename(path)
+def _settle(draft: Path, manifest: Path) -> None:
+    """Move a directory into its place; without a manifest while there is none, or another."""
+    manifest.unlink(missing_ok=True)
+    shutil.rmtree(store_of(manifest), ignore_errors=True)
+    draft.rename(store_of(manifest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from phasezoo.store import schema
 from phasezoo.store.variables import VARIABLES, Variable
+from phasezoo.store.whole import whole
 from phasezoo.vocabulary import (
     EPOCH,
     FIRST_SEED,
@@ -20,17 +22,15 @@ from phasezoo.vocabulary import (
     SEED,
     TEMPERATURE,
     Number,
-    seed_pairs,
 )
 
 Values = Mapping[str, NDArray[np.float64]]
 
 
 def pair_coordinates(
-    blocks: Sequence[tuple[int, ...]],
+    pairs: Sequence[tuple[int, int]],
 ) -> dict[str, tuple[str, NDArray[np.generic]]]:
-    """Coordinates of all pairs of seeds within blocks: ``0-1``, and the two seeds as numbers."""
-    pairs = [pair for block in blocks for pair in seed_pairs(block)]
+    """Coordinates of pairs of seeds: ``0-1``, and the two seeds as numbers."""
     first = np.array([a for a, _ in pairs], dtype=np.int32)
     second = np.array([b for _, b in pairs], dtype=np.int32)
     return {
@@ -45,6 +45,7 @@ def grid(
     temperatures: Sequence[Number],
     blocks: Sequence[tuple[int, ...]],
     epochs: Sequence[int],
+    pairs: Sequence[tuple[int, int]],
 ) -> xr.Dataset:
     """An empty Dataset with the coordinates of a grid."""
     seeds = [seed for block in blocks for seed in block]
@@ -56,7 +57,7 @@ def grid(
             SEED: np.array(seeds, dtype=np.int32),
             EPOCH: np.array(epochs, dtype=np.int32),
             "block": labels,
-            **pair_coordinates(blocks),
+            **pair_coordinates(pairs),
         }
     )
 
@@ -77,15 +78,26 @@ def filled(
     return out.drop_dims([d for d in out.dims if d not in needed])
 
 
-def write(path: Path, data: xr.Dataset, variables: Mapping[str, Variable]) -> None:
+Format = Literal["NETCDF4", "NETCDF3_64BIT"]
+
+
+def write(
+    path: Path, data: xr.Dataset, variables: Mapping[str, Variable], form: Format = "NETCDF4"
+) -> None:
     """Write a Dataset that holds just `variables`, each byte the same on every run.
+
+    Args:
+        path: of the file; its checksum lies beside it.
+        data: what to write.
+        variables: what the schema declares of it.
+        form: the classic format takes 2 kB where HDF5 takes 14, for a file of a few numbers.
 
     Raises:
         SchemaError: the Dataset is not what the schema declares.
     """
     schema.check(data, variables)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data.to_netcdf(path, engine="netcdf4", encoding=encodings(data))
+    with whole(path) as draft:
+        data.to_netcdf(draft, engine="netcdf4", format=form, encoding=encodings(data))
 
 
 def encodings(data: xr.Dataset) -> dict[str, dict[str, object]]:

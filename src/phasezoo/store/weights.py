@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import zarr
+from torch import Tensor
 from zarr.codecs import BloscCodec, BloscShuffle
 
 from phasezoo.models.flat import Layout, Weights
@@ -46,9 +47,15 @@ def create(
 
 
 def write_block(
-    directory: Path, checkpoints: Sequence[Sequence[Checkpoint]], layouts: tuple[Layout, Layout]
+    directory: Path,
+    checkpoints: Sequence[Sequence[Checkpoint]],
+    layouts: tuple[Layout, Layout],
+    resumable: bool = True,
 ) -> None:
-    """Write the checkpoints of a block, indexed [seed][epoch], and the state to go on from."""
+    """Write the checkpoints of a block, indexed [seed][epoch], and the state to go on from.
+
+    Models trained elsewhere come without such a state: they are not `resumable`.
+    """
     seeds, epochs = len(checkpoints), len(checkpoints[0])
     group = zarr.open_group(directory, mode="w", zarr_format=3)
     for name, layout in zip(ARRAYS, layouts, strict=True):
@@ -57,17 +64,22 @@ def write_block(
             for epoch in range(epochs):
                 block = [getattr(of_seed[epoch].weights, name).numpy() for of_seed in checkpoints]
                 array[0, :, epoch] = np.stack(block)
+    if resumable:
+        _write_momentum(group, [of_seed[-1].momentum for of_seed in checkpoints])
+    group.attrs["epochs"] = [c.epoch for c in checkpoints[0]]
+    group.attrs["status"] = [[int(c.status) for c in of_seed] for of_seed in checkpoints]
+
+
+def _write_momentum(group: zarr.Group, momenta: Sequence[Tensor]) -> None:
     state = group.create_array(
         "momentum",
-        shape=(seeds, layouts[0].size),
+        shape=(len(momenta), len(momenta[0])),
         dtype="float32",
-        chunks=(1, layouts[0].size),
+        chunks=(1, len(momenta[0])),
         compressors=BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle),
         dimension_names=DIMS["momentum"],
     )
-    state[:] = np.stack([of_seed[-1].momentum.numpy() for of_seed in checkpoints])
-    group.attrs["epochs"] = [c.epoch for c in checkpoints[0]]
-    group.attrs["status"] = [[int(c.status) for c in of_seed] for of_seed in checkpoints]
+    state[:] = np.stack([momentum.numpy() for momentum in momenta])
 
 
 class Block:
@@ -85,6 +97,7 @@ class Block:
             message = f"{directory}: no weights ({problem}); remove its manifest to train again"
             raise ManifestError(message) from None
         self.epochs: list[int] = list(self.group.attrs["epochs"])
+        self.seeds = len(self.group.attrs["status"])
 
     def status(self, seed: int, epoch: int) -> Status:
         """What became of a seed (its position in the block) at an epoch."""
@@ -102,7 +115,15 @@ class Block:
         return Weights(*found)
 
     def last(self, seed: int) -> Checkpoint:
-        """The last checkpoint of a seed, with the optimiser's state."""
+        """The last checkpoint of a seed, with the optimiser's state.
+
+        Raises:
+            ManifestError: the block was imported, and has none.
+        """
         epoch = self.epochs[-1]
+        if "momentum" not in self.group:
+            raise ManifestError(
+                f"{self.group.store}: no optimiser state to go on from, it was trained elsewhere"
+            )
         momentum = torch.from_numpy(np.asarray(self.group["momentum"][seed]))
         return Checkpoint(epoch, self.weights(seed, epoch), momentum, self.status(seed, epoch))

@@ -1,0 +1,82 @@
+"""How far a zoo is made, and whether today's training code made it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from phasezoo import paths
+from phasezoo.plan import Plan
+from phasezoo.provenance import recipe_digest
+from phasezoo.store.manifest import provenance_of, read_manifest
+from phasezoo.store.whole import AlteredError, read_json
+
+
+@dataclass(frozen=True)
+class ZooStatus:
+    """One zoo: blocks of weights, measurements, the published store.
+
+    Attributes:
+        zoo: its name.
+        blocks: jobs' worth of weights that the spec declares.
+        trained: those that are there.
+        other_recipe: of them, those trained by code that is not today's.
+        unknown_recipe: of them, those of which it is not known.
+        measurements: files that the spec declares.
+        measured: those that are there.
+        published: whether the store is there.
+        bytes: of the published store, as its manifest says.
+    """
+
+    zoo: str
+    blocks: int
+    trained: int
+    other_recipe: int
+    unknown_recipe: int
+    measurements: int
+    measured: int
+    published: bool
+    bytes: int
+
+    @property
+    def note(self) -> str:
+        """What a user should know of the code that trained it."""
+        if self.other_recipe:
+            return (
+                f"recipe differs from the one the zoo was made with ({self.other_recipe} of "
+                f"{self.trained} blocks); raise zoos.{self.zoo}.recipe to train again"
+            )
+        return f"recipe unknown for {self.unknown_recipe} blocks" if self.unknown_recipe else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {**asdict(self), "note": self.note}
+
+
+def zoo_status(plan: Plan, name: str, root: Path) -> ZooStatus:
+    """Look at what is there of a zoo; reads small files only."""
+    declared = plan.weights_of(name)
+    there = plan.trained(name, root)
+    recipes = [_recipe(root / path) for path in there if not path.startswith("imported/")]
+    measured = plan.measured_of(name)
+    manifest = root / paths.ZOO_MANIFEST.format(zoo=name)
+    return ZooStatus(
+        zoo=name,
+        blocks=len(declared),
+        trained=len(there),
+        other_recipe=sum(code not in (None, recipe_digest()) for code in recipes),
+        unknown_recipe=sum(code is None for code in recipes),
+        measurements=len(measured),
+        measured=sum((root / path).exists() for path in measured),
+        published=manifest.exists(),
+        bytes=read_manifest(manifest)["tree"]["bytes"] if manifest.exists() else 0,
+    )
+
+
+def _recipe(manifest: Path) -> str | None:
+    """The digest of the code that trained a block; None where it is not known."""
+    try:
+        return str(read_json(provenance_of(manifest))["code"])
+    except (AlteredError, KeyError):
+        return None
