@@ -38,3 +38,11 @@ MEASURE = (
     "--job {params.job:q} --data {input.data} --output {output} --gpus {resources.gpu}"
     " {input.weights} 2> {log}"
 )
+
+
+onerror:
+    print(
+        "What failed stands above, with its log. Exit code 137 means that a job was killed, mostly"
+        " for want of memory: run fewer at once (--cores). When the cause is gone, give the same"
+        " command again; what is finished stays."
+    )

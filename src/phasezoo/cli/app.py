@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread per job, read when n
 import typer
 
 from phasezoo.cli.keep import keep
+from phasezoo.cli.mishaps import explain
 from phasezoo.cli.options import DEFAULT, Params
 from phasezoo.cli.steps import steps
 from phasezoo.vocabulary import PhasezooError
@@ -53,4 +54,10 @@ def run() -> None:
         app()
     except PhasezooError as problem:
         typer.echo(str(problem), err=True)
+        sys.exit(1)
+    except Exception as problem:
+        said = explain(problem)
+        if said is None:
+            raise
+        typer.echo(said, err=True)
         sys.exit(1)
