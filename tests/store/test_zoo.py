@@ -92,6 +92,15 @@ def test_axes_and_hyperparameters_name_the_same(
         assert cut[group].sizes["load"] == 2
 
 
+@pytest.mark.parametrize("name", [MLP, RESNET])
+def test_its_tree_is_what_plain_xarray_sees(tiny: Tiny, name: str) -> None:
+    plain = xr.open_datatree(path_of(tiny, name), engine="zarr", chunks=None)
+    tree = open_zoo(path_of(tiny, name)).tree
+    xr.testing.assert_identical(tree, plain)
+    for node in plain.subtree:
+        assert set(tree[node.path].xindexes) == set(node.xindexes)
+
+
 def test_a_zoo_that_was_cut_down_gives_models(tiny: Tiny) -> None:
     zoo = open_zoo(path_of(tiny, MLP))
     found = load_model(zoo.sel(width=7), seed=0, epoch=3, width=7, batch_size=13)

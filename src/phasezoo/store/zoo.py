@@ -5,44 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-import torch
 import xarray as xr
 from torch import nn
 
 from phasezoo import spec
-from phasezoo.models.build import build
-from phasezoo.models.flat import Weights, load_weights
-from phasezoo.spec.jobs import at_load
-from phasezoo.vocabulary import LOAD, TEMPERATURE, Number, PhasezooError
+from phasezoo.models.flat import Weights
+from phasezoo.store.address import ZooError, open_nodes
+from phasezoo.store.checkpoints import Stored, find
+from phasezoo.store.rebuild import blank, filled, stored_spec, validated
+from phasezoo.vocabulary import EPOCH, LOAD, SEED, TEMPERATURE, Number
+
+__all__ = ["GROUPS", "Zoo", "ZooError", "load_model", "open_zoo"]
 
 GROUPS = ("metrics", "phases", "merging", "transfer")
 
 V = TypeVar("V")
 
 
-class ZooError(PhasezooError):
-    """A zoo cannot be opened, or has no such model."""
-
-
 @dataclass(frozen=True)
 class Zoo:
-    """A published zoo, read lazily; `tree` is the whole store as plain xarray sees it.
+    """A published zoo, read lazily: only what is asked for, and that once.
 
     Axes can be named by what they are or by the hyperparameter that realises them:
-    ``zoo.metrics.sel(load=16)`` and ``zoo.metrics.sel(width=16)`` are the same.
+    ``zoo.metrics.sel(load=16)`` and ``zoo.metrics.sel(width=16)`` are the same. A zoo outlives
+    the code that wrote it: of its spec, `load_model` needs the architecture, and nothing else
+    needs any of it.
     """
 
     path: str
-    tree: xr.DataTree
+    nodes: xr.DataTree  # the store without indexes; making one reads an axis
+
+    @cached_property
+    def tree(self) -> xr.DataTree:
+        """The whole store as plain xarray sees it."""
+        return self.nodes.map_over_datasets(_indexed)
 
     @property
     def spec(self) -> spec.Zoo:
-        """The spec the zoo was made from."""
-        return spec.Zoo.model_validate_json(self.tree.attrs["spec"])
+        """The spec the zoo was made from.
+
+        Raises:
+            ZooError: it is of another version of this package.
+        """
+        given = stored_spec(self.path, self.nodes.attrs)
+        return validated(spec.Zoo.model_validate, given, f"{self.path}: spec")
 
     @property
     def metrics(self) -> xr.Dataset:
@@ -66,10 +76,10 @@ class Zoo:
 
     def __getitem__(self, group: str) -> xr.Dataset:
         """One group as a Dataset, indexed by axes and by hyperparameters."""
-        if group not in self.tree.children:
-            known = ", ".join(self.tree.children)
+        if group not in self.nodes.children:
+            known = ", ".join(self.nodes.children)
             raise ZooError(f"{self.path}: got group '{group}', allowed are {known}")
-        data = self.tree[group].to_dataset()
+        data = _indexed(self.nodes[group].to_dataset())
         for name in self._hyperparameters.values():
             if name in data.coords and name not in data.xindexes and data[name].ndim == 1:
                 data = data.set_xindex(name)
@@ -84,23 +94,28 @@ class Zoo:
             ZooError: an axis is unknown or named twice, or no group has the labels.
         """
         axes, parts = self._axes(labels), {}
-        groups = {g: self.tree[g].to_dataset() for g in GROUPS if g in self.tree.children}
+        groups = {g: self.nodes[g].to_dataset() for g in GROUPS if g in self.nodes.children}
         known = sorted({str(dim) for data in groups.values() for dim in data.dims})
         if unknown := [name for name in axes if name not in known]:
             raise ZooError(f"{self.path}: no axis {unknown}; allowed are {known}")
         for group, data in groups.items():
             with suppress(KeyError):
-                parts[group] = data.sel({k: v for k, v in axes.items() if k in data.dims})
+                parts[group] = _indexed(data).sel({k: v for k, v in axes.items() if k in data.dims})
         if not parts:
             raise ZooError(f"{self.path}: got {labels}, allowed are labels of {known}")
-        tree = xr.DataTree.from_dict({**parts, "weights": self.tree["weights"]})
-        tree.attrs = self.tree.attrs
-        return replace(self, tree=tree)
+        nodes = xr.DataTree.from_dict({**parts, "weights": self.nodes["weights"]})
+        nodes.attrs = self.nodes.attrs
+        return replace(self, nodes=nodes)
 
-    @property
+    @cached_property
     def _hyperparameters(self) -> dict[str, str]:
-        made = self.spec
-        return {LOAD: made.load.hyperparameter, TEMPERATURE: made.temperature.hyperparameter}
+        """The hyperparameter that realises each axis, as the coordinates say."""
+        found = {}
+        for group in (self.nodes[g] for g in GROUPS if g in self.nodes.children):
+            for axis in (LOAD, TEMPERATURE):
+                if axis in group.coords and "hyperparameter" in group.coords[axis].attrs:
+                    found[axis] = str(group.coords[axis].attrs["hyperparameter"])
+        return found
 
     def axis(self, name: str) -> str:
         """The axis that a name stands for: ``width`` is ``load``."""
@@ -124,54 +139,27 @@ class Zoo:
         Raises:
             ZooError: a label is missing, unknown or ambiguous, or the model diverged.
         """
-        labels = self._axes(cell)
-        made = self.spec
-        choices = {
-            LOAD: made.load.all_values,
-            TEMPERATURE: made.temperature.all_values,
-            "seed": made.all_seeds,
-            "epoch": made.training.saved_epochs,
-        }
-        labels |= {"seed": seed, "epoch": epoch}
-        for axis, allowed in choices.items():
-            name = self._hyperparameters.get(axis, axis)
-            if axis not in labels:
-                raise ZooError(f"{self.path}: {name} is missing; allowed are {_listed(allowed)}")
-            if labels[axis] not in allowed:
-                raise ZooError(
-                    f"{self.path}: {name}: got {labels[axis]}, allowed are {_listed(allowed)}"
-                )
-        if unknown := set(labels) - set(choices):
-            raise ZooError(f"{self.path}: no axis {sorted(unknown)}; allowed are {list(choices)}")
-        group = self.tree[f"weights/{made.load.meaning.label(labels.pop(LOAD))}"]
-        found = [
-            torch.from_numpy(np.array(group[name].sel(labels).values)).float()
-            if name in group
-            else torch.empty(0)
-            for name in ("parameters", "buffers")
-        ]
-        weights = Weights(*found)
-        if not weights.finite:
-            raise ZooError(f"{self.path}: no finite weights at {labels}; see `status` in /metrics")
-        return weights
+        return self._stored(seed, epoch, cell).weights()
+
+    def _stored(self, seed: int, epoch: int, cell: Mapping[str, Number]) -> Stored:
+        labels = self._axes(cell) | {SEED: seed, EPOCH: epoch}
+        return find(self.path, self.nodes.children["weights"], self._hyperparameters, labels)
 
 
 def open_zoo(path: str | Path) -> Zoo:
     """Open a published zoo.
 
     Args:
-        path: of a `zoos/NAME.zarr`.
+        path: of a `zoos/NAME.zarr`, or its address: ``https://host/zoos/NAME.zarr``, or any other
+            that fsspec has the package for. The server needs byte ranges to give models.
 
     Raises:
-        ZooError: there is no zoo.
+        ZooError: there is no zoo, or it cannot be read.
     """
-    try:
-        tree = xr.open_datatree(path, engine="zarr", chunks=None)
-    except (FileNotFoundError, ValueError, KeyError) as problem:
-        raise ZooError(f"{path}: not a zoo ({problem}); allowed is a zoos/NAME.zarr") from None
-    if "weights" not in tree.children:  # a stored data set, for one
+    nodes = open_nodes(path)
+    if "weights" not in nodes.children:  # a stored data set, for one
         raise ZooError(f"{path}: a Zarr store, but no zoo: it has no group `weights`")
-    return Zoo(str(path), tree)
+    return Zoo(str(path), nodes)
 
 
 def load_model(zoo: Zoo | str | Path, seed: int, epoch: int, **cell: Number) -> nn.Module:
@@ -181,17 +169,20 @@ def load_model(zoo: Zoo | str | Path, seed: int, epoch: int, **cell: Number) -> 
     trained model exactly; inputs are normalised as `data/NAME.zarr` says.
 
     Raises:
-        ZooError: there is no such zoo or model.
+        ZooError: there is no such zoo or model, or its architecture is of another version.
     """
     opened = zoo if isinstance(zoo, Zoo) else open_zoo(zoo)
-    weights = opened.weights(seed, epoch, **cell)
-    made = opened.spec
-    load = {opened.axis(name): value for name, value in cell.items()}[LOAD]
-    architecture = at_load(made, load)
-    attrs = opened.tree.attrs
-    module = build(architecture, tuple(attrs["input_shape"]), int(attrs["classes"]))
-    return load_weights(module, weights)
+    stored = opened._stored(seed, epoch, cell)
+    names = opened._hyperparameters
+    if LOAD not in names:
+        raise ZooError(f"{opened.path}: no coordinate load says which hyperparameter realises it")
+    module = blank(opened.path, opened.nodes.attrs, {names[LOAD]: stored.load})
+    return filled(opened.path, module, stored.tensors())
 
 
-def _listed(values: tuple[Number, ...]) -> str:
-    return ", ".join(map(str, values))
+def _indexed(data: xr.Dataset) -> xr.Dataset:
+    """The Dataset with an index on every axis that has labels."""
+    for axis in map(str, data.dims):
+        if axis in data.coords and axis not in data.xindexes:
+            data = data.set_xindex(axis)
+    return data
