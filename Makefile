@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 CORES ?= all
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench faults slurm publish clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run ## the default study, on all cores
@@ -25,6 +25,20 @@ check: $(VENV)/.dev ## style, types, import layers, workflow
 
 bench: $(VENV)/.run ## measured claims
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python benchmarks/sgd_step.py
+
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python benchmarks/dry_run.py
+
+faults: $(VENV)/.dev ## kills, full disks, broken downloads: the long form of tests/faults
+	@PATH="$(abspath $(BIN)):$$PATH" pytest tests/faults --long -s
+
+slurm: $(VENV)/.dev ## a real Slurm of one node, set up and taken down (root, Debian)
+	@PATH="$(abspath $(BIN)):$$PATH" tests/slurm/run
+
+publish: $(VENV)/.dev ## record the study and put it into published/, without what is no longer used
+	@PATH="$(abspath $(BIN)):$$PATH" dvc repro --quiet study
+	@PATH="$(abspath $(BIN)):$$PATH" dvc push --quiet
+	@PATH="$(abspath $(BIN)):$$PATH" dvc gc --quiet --force --workspace --cloud
+	@du -sh published
 
 clean: ## what can be made again without training; keeps data, runs and zoos
 	rm -rf logs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -91,7 +91,7 @@ class Plan(CellPlan):
         """Data sets of the run that are gone while models trained on them are there."""
         lost = []
         for name in self.study.run:
-            for dataset in self._data_of_zoo(self.zoos[name]):
+            for dataset in self.data_of_zoo(self.zoos[name]):
                 stem = root / paths.DATA_MANIFEST.format(dataset=dataset)
                 pair = (stem, stem.with_suffix(".zarr"))
                 if not all(path.exists() for path in pair) and self.trained(name, root):
@@ -117,7 +117,7 @@ class Plan(CellPlan):
     def of_zoo(self, name: str) -> Iterator[str]:
         """Every artefact of one zoo, its data sets included."""
         zoo, labels = self.zoos[name], _Labels(zoo=name)
-        data = [paths.DATA_MANIFEST.format(dataset=d) for d in self._data_of_zoo(zoo)]
+        data = [paths.DATA_MANIFEST.format(dataset=d) for d in self.data_of_zoo(zoo)]
         for manifest in (*data, *self.all_weights(labels)):
             yield manifest
             yield manifest.removesuffix(".json") + ".zarr"
@@ -227,7 +227,8 @@ class Plan(CellPlan):
         """Manifests of the zoos of the run."""
         return [paths.ZOO_MANIFEST.format(zoo=name) for name in self.study.run]
 
-    def _data_of_zoo(self, zoo: Zoo) -> list[str]:
+    def data_of_zoo(self, zoo: Zoo) -> list[str]:
+        """Names of the data sets that a zoo is trained and fine-tuned on."""
         return [zoo.dataset, *([zoo.transfer.dataset] if zoo.transfer else [])]
 
 

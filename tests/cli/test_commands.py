@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -138,36 +139,70 @@ def test_the_summary_counts_models_phases_and_diverged_cells(call: Call, tiny: T
 
 
 def test_verify_passes_what_is_as_it_was_made(call: Call, tiny: Tiny) -> None:
-    count = 2 + 2 * (2 * 2 * 2) + 2  # data sets, cells in two segments, zoos
-    found = call("verify", cwd=tiny.root)
-    assert found == Said(0, f"{count} of {count} stores are as their manifests say\n", "")
-    found = call("verify", str(tiny.root / f"zoos/{MLP}.json"))
-    assert found == Said(0, "1 of 1 stores are as their manifests say\n", "")
+    found = call("verify", MLP, "--params", str(PARAMS), cwd=tiny.root)
+    # data sets, cells in two segments, measurements, three joined, labels and coverage, the zoo
+    count = 2 + 2 * 2 * 2 + 2 * (2 + 1 + 1 + 1 + 1 + 1) + 3 + 2 + 1
+    counts = "0 missing, 0 altered, 0 leftover, 0 orphaned"
+    assert found == Said(0, f"{count} artefacts checked: {counts}\n", "")
 
 
-def test_verify_names_what_is_altered_or_missing_and_exits_with_1(
-    call: Call, tiny: Tiny, tmp_path: Path
-) -> None:
-    shutil.copytree(tiny.root / "data", tmp_path / "data")
-    (tmp_path / "data/turned.zarr/zarr.json").write_text("{}")
-    shutil.copy(tmp_path / "data/digits.json", tmp_path / "data/gone.json")
-    found = call("verify", cwd=tmp_path)
+def test_verify_names_what_is_bad_and_mends_it(call: Call, tiny: Tiny, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    shutil.copytree(tiny.root, study)
+    (study / "data/turned.zarr/zarr.json").write_text("{}")
+    (study / f"results/{MLP}/merging.nc").unlink()
+    (study / "zoos/other.json").write_text("{}")
+    options = ("verify", "--params", str(PARAMS))
+    found = call(*options, cwd=study)
     assert found.status == 1
-    assert "data/turned.zarr: altered; got" in found.out
-    assert "data/gone.zarr: altered; got 0 files" in found.out
-    assert found.out.endswith("1 of 3 stores are as their manifests say\n")
+    assert "altered: data/turned.json: data/turned.zarr: altered; got" in found.out
+    assert f"missing: results/{MLP}/merging.nc\n" in found.out
+    assert "orphaned: zoos/other.json: not declared" in found.out
+    assert "phasezoo verify --mend" in found.out
+    told = json.loads(call(*options, "--json", cwd=study).out)
+    states = {(f["state"], f["path"]) for f in told["findings"]}
+    assert ("altered", "data/turned.json") in states
+    mended = call(*options, "--mend", cwd=study)
+    assert mended.status == 0
+    assert "removed: data/turned.zarr\n" in mended.out
+    assert not (study / "data/turned.json").exists()
+    assert (study / "zoos/other.json").exists()
 
 
-def test_verify_of_a_missing_manifest_exits_with_1(call: Call, tmp_path: Path) -> None:
-    found = call("verify", str(tmp_path / "none.json"))
-    assert found.status == 1
-    assert "none.json: not a manifest" in found.out
-
-
-def test_verify_where_there_is_nothing_is_no_success(call: Call, tmp_path: Path) -> None:
-    found = call("verify", cwd=tmp_path)
+def test_verify_of_an_unknown_zoo_names_the_known(call: Call, tiny: Tiny) -> None:
+    found = call("verify", "none", "--params", str(PARAMS), cwd=tiny.root)
     assert (found.status, found.out) == (1, "")
-    assert found.err.startswith("verify: no manifests here")
+    assert found.err == f"zoo: got none, allowed are {MLP}, {RESNET}\n"
+
+
+def test_status_counts_what_is_made(call: Call, tiny: Tiny, tmp_path: Path) -> None:
+    said = call("status", "--params", str(PARAMS), cwd=tiny.root)
+    assert said.status == 0
+    assert "8 of 8" in said.out
+    row = json.loads(call("status", "--json", "--params", str(PARAMS), cwd=tmp_path).out)[0]
+    assert (row["blocks"], row["trained"], row["published"]) == (8, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (OSError(28, "No space left on device", "runs/a"), "runs/a: cannot be used: No space left"),
+        (OSError(30, "Read-only", "runs"), "runs: cannot be used: Read-only file system; the fol"),
+        (MemoryError(), "out of memory: the job needs more"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you"), "out of memory: the job"),
+    ],
+)
+def test_what_goes_wrong_outside_is_one_line(
+    call: Call, monkeypatch: pytest.MonkeyPatch, problem: Exception, said: str
+) -> None:
+    def fails() -> str:
+        raise problem
+
+    monkeypatch.setattr("phasezoo.store.schema.table", fails)
+    found = call("schema")
+    assert found.status == 1
+    assert found.err.startswith(said)
+    assert found.err.count("\n") == 1
 
 
 def test_schema_prints_the_table() -> None:
@@ -179,7 +214,16 @@ def test_schema_prints_the_table() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["zoos"], ["summary"], ["verify"], ["schema"], *(["step", name] for name in STEPS)],
+    [
+        [],
+        ["zoos"],
+        ["summary"],
+        ["verify"],
+        ["status"],
+        ["adopt"],
+        ["schema"],
+        *(["step", name] for name in STEPS),
+    ],
     ids=" ".join,
 )
 def test_every_command_has_help(arguments: list[str]) -> None:

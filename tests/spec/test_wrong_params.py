@@ -61,6 +61,14 @@ def wrong(label: str, key: str, value: Any, got: str, allowed: str, at: str | No
     return pytest.param(put(key, value), at or key, got, allowed, id=label)
 
 
+def brought(label: str, key: str, value: Any, got: str, allowed: str) -> Any:
+    """One case: an archive from the web with `value` at `key`, or without it, is refused there."""
+    spec = {**BROUGHT, key: value}
+    if value is None:
+        del spec[key]
+    return pytest.param(put("data.brought", spec), f"data.brought.{key}", got, allowed, id=label)
+
+
 def missing(label: str, key: str) -> Any:
     return pytest.param(drop(key), key, "nothing", "this key must be given", id=label)
 
@@ -69,6 +77,10 @@ AXIS, RUN = f"{MLP}.load", "run"
 HEAT = f"{MLP}.temperature"
 TRAINING = f"{MLP}.training"
 SGD = f"{TRAINING}.optimiser"
+BROUGHT = {
+    "source": "npz", "recipe": 1, "train": 100, "split_seed": 0,
+    "url": "https://example.org/set.npz", "sha256": "0123456789abcdef" * 4,
+}  # fmt: skip
 SAVED = "[0, 10, 30, 52, 54, 56, 58, 60]"
 
 WRONG = [
@@ -212,6 +224,23 @@ WRONG = [
     wrong("fewer samples than classes", "data.digits.train", 7, "7", "at least 10"),
     wrong("keep fewer than classes", "data.digits-rotated.keep", 7, "7", "at least 10"),
     wrong("keep more than there is", "data.digits-rotated.keep", 1201, "1201", "at most 1190"),
+    wrong("address of digits", "data.digits.url", "https://example.org/a", "'https", "keys source"),
+    wrong("checksum of digits", "data.digits.sha256", "0" * 64, "'0000", "keys source, recipe"),
+    brought("no address", "url", None, "nothing", "this key must be given"),
+    brought("no checksum", "sha256", None, "nothing", "this key must be given"),
+    brought("address of a local file", "url", "file:///a.npz", "'file:///a.npz'", "http://"),
+    brought("path for an address", "url", "sets/a.npz", "'sets/a.npz'", "http://"),
+    brought("address without a host", "url", "https:///a.npz", "'https:///a.npz'", "http://"),
+    brought("address with a space", "url", "https://a.org/a b", "'https://a.org/a b'", "http://"),
+    brought("address of no port", "url", "http://a.org:x/a", "'http://a.org:x/a'", "http://"),
+    brought("address with a password", "url", "http://me:pw@a.org/", "'http", "without a password"),
+    brought("address that is a number", "url", 7, "7", "http://"),
+    brought("short checksum", "sha256", "0" * 63, "'0000", "64 hexadecimal digits"),
+    brought("checksum in other digits", "sha256", "g" * 64, "'gggg", "64 hexadecimal digits"),
+    brought("checksum that is a number", "sha256", 10**63, "1000", "64 hexadecimal digits"),
+    brought("one training sample", "train", 1, "1", "at least 2"),
+    brought("keep one", "keep", 1, "1", "at least 2"),
+    brought("keep more than is brought", "keep", 101, "101", "at most 98"),
 ]  # fmt: skip
 
 

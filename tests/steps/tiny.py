@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import yaml
 
 from phasezoo import paths
-from phasezoo.plan import GROUPS, Plan
+from phasezoo.plan import Plan
 from phasezoo.spec import Study, jobs, study_from
 from phasezoo.spec.zoo import Zoo
 from phasezoo.steps.collect import collect
@@ -113,11 +113,11 @@ class Tiny:
 
     def make(self, zoo: str) -> Path:
         """Everything of one zoo, in the order of the workflow; returns the store."""
-        for name in {self.zoo(zoo).dataset, self.zoo(zoo).transfer.dataset}:
+        for name in self.plan.data_of_zoo(self.zoo(zoo)):
             self.data(name)
         for manifest in self.plan.all_weights(_at(zoo=zoo)):
             self.train(manifest)
-        for group in GROUPS:
+        for group in self.plan.groups(self.zoo(zoo)):
             for measured in self.plan.measurements(group)(_at(zoo=zoo)):
                 self.measure(measured)
             self.collect(zoo, group)

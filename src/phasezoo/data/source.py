@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from sklearn import datasets as sklearn_datasets
 
-from phasezoo.spec.data import DataSpec
+from phasezoo.data.download import download_folder, fetch
+from phasezoo.data.npz import read_npz
+from phasezoo.spec.data import DataSpec, Digits, Npz
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Source:
     labels: NDArray[np.int64]
 
 
-def digits() -> Source:
+def digits(_: Digits) -> Source:
     """The handwritten digits that travel with scikit-learn: 1,797 grey images of 8 x 8 pixels."""
     bunch = sklearn_datasets.load_digits()
     return Source(
@@ -45,20 +50,39 @@ def digits() -> Source:
     )
 
 
+def npz(spec: Npz) -> Source:
+    """The images of a NumPy archive, downloaded unless it is kept; classes are numbers.
+
+    Raises:
+        DownloadError: there is no file with the checksum of the spec.
+        ArchiveError: the file does not hold the images and labels that the spec needs.
+    """
+    images, labels = read_npz(fetch(spec.url, spec.sha256, download_folder()), spec)
+    return Source(
+        title=f"Images of {PurePosixPath(urlsplit(spec.url).path).name}",
+        references=spec.url,
+        licence="not stated",
+        classes=tuple(str(number) for number in range(labels.max() + 1)),
+        brightest=int(images.max()),
+        images=images,
+        labels=labels,
+    )
+
+
 @dataclass(frozen=True)
 class Entry:
     """One registered source: how to get it, and whether that needs a download."""
 
-    load: Callable[[], Source]
+    load: Callable[[Any], Source]  # called with the spec of this source
     download: bool
 
 
-SOURCES = {"digits": Entry(load=digits, download=False)}
+SOURCES = {"digits": Entry(load=digits, download=False), "npz": Entry(load=npz, download=True)}
 
 
 def load_source(spec: DataSpec) -> Source:
     """The raw samples that a spec asks for, rotated as it says."""
-    source = SOURCES[spec.source].load()
+    source = SOURCES[spec.source].load(spec)
     return replace(source, images=rotated(source, spec.rotation)) if spec.rotation else source
 
 

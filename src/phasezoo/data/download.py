@@ -1,0 +1,144 @@
+"""Files from the web: fetched once, kept, and used only with the checksum that was asked for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+import pooch
+from filelock import FileLock, Timeout
+
+from phasezoo.data.transfer import Patience, Say, TransferError, megabytes, size_of, transfer
+from phasezoo.spec.data import checksum, web_address
+from phasezoo.vocabulary import PhasezooError
+
+CACHE = "PHASEZOO_CACHE"
+
+_LOGGER = logging.getLogger("phasezoo")  # the job's own log
+
+
+class DownloadError(PhasezooError):
+    """A file cannot be had; the message says how to bring it by hand."""
+
+
+def download_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where downloads are kept: the folder PHASEZOO_CACHE, else one in the project folder."""
+    return Path(environment.get(CACHE) or ".phasezoo/downloads").absolute()
+
+
+def kept_at(url: str, sha256: str, folder: Path) -> Path:
+    """Where in `folder` the file of an address lies, told apart from others by its checksum."""
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
+    return folder / f"{sha256[:16].lower()}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[-100:]}"
+
+
+def fetch(
+    url: str, sha256: str, folder: Path, patience: Patience | None = None, say: Say = _LOGGER.info
+) -> Path:
+    """The file of an address: from `folder` if it is there, else from the web.
+
+    A transfer that breaks off is resumed, by a later call too; one job downloads, others of the
+    same file wait for it.
+
+    Args:
+        url: address that begins with http:// or https://.
+        sha256: checksum of the file, 64 hexadecimal digits; a file with another is removed.
+        folder: where files are kept; made if missing.
+        patience: tries, pauses and timeouts.
+        say: takes a line of progress.
+
+    Returns:
+        Path of the file in `folder`.
+
+    Raises:
+        DownloadError: no use of the address or the folder, or no file with this checksum.
+    """
+    url, sha256 = _checked(url, sha256)
+    path = kept_at(url, sha256, folder)
+    try:
+        if _is_there(path, sha256, say):
+            return path
+        with _alone(path, say):
+            pooch.get_logger().setLevel(logging.WARNING)  # `say` tells what it would
+            by = _Downloader(path, sha256, patience or Patience(), say)
+            pooch.retrieve(url, f"sha256:{sha256}", path.name, folder, downloader=by)
+    except OSError as problem:
+        got = problem.strerror or str(problem)
+        allowed = f"a folder that can be written, or another one named by {CACHE}"
+        raise DownloadError(f"{folder}: got '{got}'; allowed: {allowed}") from None
+    return path
+
+
+def _checked(url: str, sha256: str) -> tuple[str, str]:
+    """Both as they are used."""
+    for name, value, rule in (("url", url, web_address), ("sha256", sha256, checksum)):
+        try:
+            rule(value)
+        except ValueError as problem:
+            raise DownloadError(f"{name}: got {value!r}; allowed: {problem}") from None
+    return url, sha256.lower()
+
+
+def _is_there(path: Path, sha256: str, say: Say) -> bool:
+    """Whether the file is kept already; one with another checksum is removed."""
+    if not path.is_file():
+        return False
+    got: str = pooch.file_hash(path)
+    if got != sha256:
+        say(f"{path}: has sha256 {got}, not {sha256}: removed")
+        path.unlink()
+    return got == sha256
+
+
+@contextmanager
+def _alone(path: Path, say: Say) -> Iterator[None]:
+    """No other job brings the same file meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f"{path.name}.lock"), thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"{path}: another job downloads it: waits")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class _Downloader:
+    """What pooch calls to bring a file: its beginning is kept beside it as a `.part`."""
+
+    def __init__(self, path: Path, sha256: str, patience: Patience, say: Say) -> None:
+        self._path, self._sha256, self._patience, self._say = path, sha256, patience, say
+        self._part = path.with_name(f"{path.name}.part")
+
+    def __call__(self, url: str, output: str, _: object) -> None:
+        here = f", {megabytes(size_of(self._part))} of it are here" if size_of(self._part) else ""
+        self._say(f"{url}: download to {self._path}{here}")
+        whole, got = self._brought(url)
+        if got != self._sha256 and not whole:
+            # it may be put together of two versions, or have broken off unnoticed
+            self._say(f"{url}: what was put together has sha256 {got}: once more from the start")
+            _, got = self._brought(url)
+        if got != self._sha256:
+            raise DownloadError(f"{url}: got sha256 {got}; allowed: {self._sha256}; removed it")
+        self._say(f"{url}: all {megabytes(size_of(self._part))} are here")
+        self._part.replace(output)
+
+    def _brought(self, url: str) -> tuple[bool, str]:
+        """Whether the file came whole, and its checksum; a wrong one is removed."""
+        try:
+            whole = transfer(url, self._part, self._patience, self._say)
+        except TransferError as problem:
+            by_hand = f"a file there, or put the one with sha256 {self._sha256} at {self._path}"
+            raise DownloadError(f"{url}: got {problem}; allowed: {by_hand}") from None
+        got: str = pooch.file_hash(self._part)
+        if got != self._sha256:
+            self._part.unlink()
+        return whole, got
