@@ -191,6 +191,8 @@ WRONG = [
         "[[0, 1], [2, 3, 4]]",
         "of one length",
     ),
+    wrong("import of no block", f"{MLP}.imported", [[7]], "[7]", "blocks of seeds: [[0, 1, 2]]"),
+    wrong("pairs unknown", f"{MLP}.pairs", "some", "'some'", "'within' or 'all'"),
     wrong("seed in two blocks", f"{MLP}.seeds", [[0, 1], [1, 2]], "[0, 1, 1, 2]", "each seed once"),
     wrong("seed negative", f"{MLP}.seeds", [[-1]], "-1", "at least 0", at=f"{MLP}.seeds[0][0]"),
     wrong("seeds without blocks", f"{MLP}.seeds", [3], "3", "a list", at=f"{MLP}.seeds[0]"),
