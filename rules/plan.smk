@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from phasezoo import paths
+from phasezoo import inventory, paths
 from phasezoo.plan import Plan
 from phasezoo.provenance import code_digest
 from phasezoo.spec import SpecError, read_study, study_from
@@ -16,14 +16,14 @@ try:
     PLAN = Plan(study_from(config))
 except SpecError as problem:
     raise WorkflowError(str(problem)) from None
-for zoo, missing in PLAN.missing_imports(Path()).items():
+for zoo, wanting in inventory.wanting_imports(PLAN, Path()).items():
     raise WorkflowError(
-        f"{zoo}: {len(missing)} imported blocks are missing, the first is {missing[0]};"
-        f" bring them with `phasezoo import {zoo}`"
+        f"{zoo}: {len(wanting)} imported blocks are missing or not of this spec, the first is"
+        f" {wanting[0]}; bring them with `phasezoo import {zoo}`"
     )
 
-WANTED = PLAN.wanted(Path())
-if lost := PLAN.lost_data(Path()):
+WANTED = inventory.wanted(PLAN, Path())
+if lost := inventory.lost_data(PLAN, Path()):
     logger.warning(
         f"lost: {' '.join(lost)}: made again alone; run once more for the rest"
     )

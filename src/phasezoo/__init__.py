@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from phasezoo.phases.classify import classify_phases
     from phasezoo.spec.metrics import PhaseCriteria
+    from phasezoo.store.summary_tables import read_summary_table
     from phasezoo.store.zoo import Zoo, load_model, open_zoo
 
-__all__ = ["PhaseCriteria", "Zoo", "classify_phases", "load_model", "open_zoo"]
+__all__ = [
+    "PhaseCriteria",
+    "Zoo",
+    "classify_phases",
+    "load_model",
+    "open_zoo",
+    "read_summary_table",
+]
 
 _HOMES = {
     "PhaseCriteria": "phasezoo.spec.metrics",
@@ -21,6 +29,7 @@ _HOMES = {
     "classify_phases": "phasezoo.phases.classify",
     "load_model": "phasezoo.store.zoo",
     "open_zoo": "phasezoo.store.zoo",
+    "read_summary_table": "phasezoo.store.summary_tables",
 }
 
 

@@ -60,6 +60,19 @@ class CellPlan:
             )
         )
 
+    def import_job(self, wildcards: Wildcards) -> str:
+        """What the manifest of imported weights says."""
+        zoo = self.zoos[wildcards.zoo]
+        block = paths.parse_numbers(wildcards.block)
+        return told(
+            jobs.ImportJob(
+                place=place(zoo, wildcards.zoo, wildcards.load, block),
+                temperature=zoo.temperature.meaning.parse(wildcards.temperature),
+                architecture=jobs.at_load(zoo, zoo.load.meaning.parse(wildcards.load)),
+                epochs=paths.parse_numbers(wildcards.segment),
+            )
+        )
+
     def resumed(self, wildcards: Wildcards) -> list[str]:
         """Manifest of the segment before this one; empty for the first."""
         before = _segment_before(self.zoos[wildcards.zoo], paths.parse_numbers(wildcards.segment))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Literal
 
 from phasezoo import paths
@@ -78,42 +77,6 @@ class Plan(CellPlan):
         found = [path for name in self.study.run for path in self.of_zoo(name)]
         return list(dict.fromkeys([*found, paths.REPORT, *self.pictures()]))
 
-    def wanted(self, root: Path) -> list[str]:
-        """What `all` asks for: `everything`, or only the data sets that were lost.
-
-        A data set that is made again has the bytes it had, but Snakemake compares checksums
-        between runs and not within one: in the same run it would train again whatever had been
-        trained on it.
-        """
-        return self.lost_data(root) or self.everything()
-
-    def lost_data(self, root: Path) -> list[str]:
-        """Data sets of the run that are gone while models trained on them are there."""
-        lost = []
-        for name in self.study.run:
-            for dataset in self.data_of_zoo(self.zoos[name]):
-                stem = root / paths.DATA_MANIFEST.format(dataset=dataset)
-                pair = (stem, stem.with_suffix(".zarr"))
-                if not all(path.exists() for path in pair) and self.trained(name, root):
-                    lost += [str(path.relative_to(root)) for path in pair]
-        return list(dict.fromkeys(lost))
-
-    def trained(self, name: str, root: Path) -> list[str]:
-        """Manifests of the weights of a zoo that are there."""
-        return [manifest for manifest in self.weights_of(name) if (root / manifest).exists()]
-
-    def missing_imports(self, root: Path) -> dict[str, list[str]]:
-        """Per zoo of the run, manifests of imported blocks that are not there."""
-        found = {
-            name: [
-                manifest
-                for manifest in self.weights_of(name)
-                if manifest.startswith("imported/") and not (root / manifest).exists()
-            ]
-            for name in self.study.run
-        }
-        return {name: missing for name, missing in found.items() if missing}
-
     def of_zoo(self, name: str) -> Iterator[str]:
         """Every artefact of one zoo, its data sets included."""
         zoo, labels = self.zoos[name], _Labels(zoo=name)
@@ -157,12 +120,14 @@ class Plan(CellPlan):
         return [path for group in groups for path in self._collect(name, group).parts()]
 
     def spec_of(self, manifest: str) -> dict[str, object] | None:
-        """The spec that the manifest of trained weights should have; None for anything else."""
-        if not manifest.startswith("runs/"):
+        """The spec that the manifest of weights should have; None for anything else."""
+        origin, *labels = manifest.removesuffix(".json").split("/")
+        if origin not in ("runs", "imported"):
             return None
-        zoo, load, temperature, block, segment = manifest.removesuffix(".json").split("/")[1:]
-        labels = {"load": load, "temperature": temperature, "block": block, "segment": segment}
-        job: dict[str, object] = json.loads(self.train_job(_Labels(zoo=zoo, **labels)))
+        names = ("zoo", "load", "temperature", "block", "segment")
+        wildcards = _Labels(**dict(zip(names, labels, strict=True)))
+        told = self.train_job if origin == "runs" else self.import_job
+        job: dict[str, object] = json.loads(told(wildcards))
         return job
 
     def groups(self, zoo: Zoo) -> list[Group]:

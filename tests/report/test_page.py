@@ -152,3 +152,14 @@ def test_collapsed_models_are_counted_in_their_phase():
     counted = replace(results, phases=results.phases.assign(collapsed_models=one_each))
     assert all(row.collapsed == row.cells for row in covered(counted))
     assert sum(row.collapsed for row in covered(counted)) == results.phase.size
+
+
+def test_a_zoo_whose_making_is_not_known_says_so():
+    assert "its provenance is gone" in page([replace(mock(**SMALL), provenance={})])
+
+
+def test_a_zoo_without_merging_and_transfer_has_neither():
+    text = page([replace(mock(**SMALL), merging=None, transfer=None)])
+    assert ">Merging<" not in text
+    assert ">Transfer<" not in text
+    _read(text)

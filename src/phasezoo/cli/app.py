@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread per job, read when n
 
 import typer
 
+from phasezoo.cli.bring import bring
 from phasezoo.cli.keep import keep
 from phasezoo.cli.mishaps import explain
 from phasezoo.cli.options import DEFAULT, Params
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(steps, name="step", hidden=True, help="What the rules call.")
 app.add_typer(keep)
+app.add_typer(bring)
 
 
 @app.command()

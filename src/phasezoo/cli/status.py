@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from phasezoo import paths
+from phasezoo.inventory import trained
 from phasezoo.plan import Plan
 from phasezoo.provenance import recipe_digest
 from phasezoo.store.manifest import provenance_of, read_manifest
@@ -57,7 +58,7 @@ class ZooStatus:
 def zoo_status(plan: Plan, name: str, root: Path) -> ZooStatus:
     """Look at what is there of a zoo; reads small files only."""
     declared = plan.weights_of(name)
-    there = plan.trained(name, root)
+    there = trained(plan, name, root)
     recipes = [_recipe(root / path) for path in there if not path.startswith("imported/")]
     measured = plan.measured_of(name)
     manifest = root / paths.ZOO_MANIFEST.format(zoo=name)

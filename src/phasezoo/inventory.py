@@ -1,0 +1,62 @@
+"""What of a study is there, as far as it decides what may run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from phasezoo import paths
+from phasezoo.plan import Plan
+
+
+def wanted(plan: Plan, root: Path) -> list[str]:
+    """What `all` asks for: everything, or only the data sets that were lost.
+
+    A data set that is made again has the bytes it had, but Snakemake compares checksums between
+    runs and not within one: in the same run it would train again whatever had been trained on it.
+    """
+    return lost_data(plan, root) or plan.everything()
+
+
+def lost_data(plan: Plan, root: Path) -> list[str]:
+    """Data sets of the run that are gone while something made from them is there."""
+    lost = []
+    for name in plan.study.run:
+        for dataset in plan.data_of_zoo(plan.zoos[name]):
+            manifest = root / paths.DATA_MANIFEST.format(dataset=dataset)
+            pair = (manifest, manifest.with_suffix(".zarr"))
+            if not all(path.exists() for path in pair) and _made(plan, name, root):
+                lost += [path.relative_to(root).as_posix() for path in pair]
+    return list(dict.fromkeys(lost))
+
+
+def trained(plan: Plan, name: str, root: Path) -> list[str]:
+    """Manifests of the weights of a zoo that are there."""
+    return [manifest for manifest in plan.weights_of(name) if (root / manifest).exists()]
+
+
+def wanting_imports(plan: Plan, root: Path) -> dict[str, list[str]]:
+    """Per zoo of the run, manifests of imported blocks that are missing or not of this spec."""
+    found = {
+        name: [
+            manifest
+            for manifest in plan.weights_of(name)
+            if manifest.startswith("imported/") and not _of_this_spec(plan, root, manifest)
+        ]
+        for name in plan.study.run
+    }
+    return {name: wanting for name, wanting in found.items() if wanting}
+
+
+def _of_this_spec(plan: Plan, root: Path, manifest: str) -> bool:
+    try:
+        made = json.loads((root / manifest).read_text(encoding="utf-8"))["spec"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return bool(made == plan.spec_of(manifest))
+
+
+def _made(plan: Plan, name: str, root: Path) -> bool:
+    """Whether anything is there that was made from the data set of a zoo."""
+    found = (*plan.weights_of(name), *plan.measured_of(name))
+    return any((root / path).exists() for path in found if not path.startswith("imported/"))
