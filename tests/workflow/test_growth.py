@@ -185,7 +185,7 @@ def test_after_a_partial_pull_the_release_cannot_shrink(origin: Project, tmp_pat
     wanted = ("data", "runs/tiny/3", "zoos/tiny.json", "zoos/tiny.zarr", ".snakemake/metadata")
     part = shared.clone(origin, tmp_path / "part", *wanted)
     lock = (part.root / "dvc.lock").read_text()
-    done = part.run("dvc", "repro", "--force", "--single-item", "tiny")
+    done = part.run("dvc", "repro", "--force", "--single-item", "zoo@tiny")
     assert done.returncode != 0
     assert "missing: runs/tiny/7/20/0+1/0+1+2.json" in done.stdout + done.stderr
     assert (part.root / "dvc.lock").read_text() == lock
