@@ -16,6 +16,8 @@ try:
     PLAN = Plan(study_from(config))
 except SpecError as problem:
     raise WorkflowError(str(problem)) from None
+if unwritable := inventory.unwritable(Path()):
+    raise WorkflowError(unwritable)
 for zoo, wanting in inventory.wanting_imports(PLAN, Path()).items():
     raise WorkflowError(
         f"{zoo}: {len(wanting)} imported blocks are missing or not of this spec, the first is"
@@ -43,6 +45,6 @@ MEASURE = (
 onerror:
     print(
         "What failed stands above, with its log. Exit code 137 means that a job was killed, mostly"
-        " for want of memory: run fewer at once (--cores). When the cause is gone, give the same"
-        " command again; what is finished stays."
+        " for want of memory (134: it gave up for the same reason): run fewer at once (--cores)."
+        " When the cause is gone, give the same command again; what is finished stays."
     )

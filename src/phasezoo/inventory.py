@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 from phasezoo import paths
@@ -28,6 +30,20 @@ def lost_data(plan: Plan, root: Path) -> list[str]:
             if not all(path.exists() for path in pair) and _made(plan, name, root):
                 lost += [path.relative_to(root).as_posix() for path in pair]
     return list(dict.fromkeys(lost))
+
+
+def unwritable(root: Path) -> str:
+    """Which folder of the study cannot be written, and why; empty if all can."""
+    for name in ("data", "runs", "measured", "results", "zoos"):
+        folder = root / name
+        if folder.exists() and not os.access(folder, os.W_OK):
+            return f"{name}: cannot be written: {_why(folder)}; work where it can, or mount it so"
+    return ""
+
+
+def _why(folder: Path) -> str:
+    frozen = os.statvfs(folder).f_flag & os.ST_RDONLY
+    return os.strerror(errno.EROFS if frozen else errno.EACCES)
 
 
 def trained(plan: Plan, name: str, root: Path) -> list[str]:

@@ -16,6 +16,7 @@ import yaml
 from typer.testing import CliRunner
 
 from phasezoo.cli.app import app, run
+from phasezoo.cli.mishaps import explain
 from phasezoo.store.schema import table
 from phasezoo.store.variables import VARIABLES
 from steps.tiny import MLP, RESNET, STUDY, Tiny
@@ -184,12 +185,28 @@ def test_status_counts_what_is_made(call: Call, tiny: Tiny, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    "problem",
+    [
+        MemoryError(),
+        OSError(12, "Cannot allocate memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+        ImportError("libx.so: failed to map segment from shared object"),
+    ],
+)
+def test_want_of_memory_is_told(problem: Exception) -> None:
+    assert (explain(problem) or "").startswith("out of memory: the job needs more")
+
+
+def test_a_mistake_of_ours_keeps_its_traceback() -> None:
+    assert explain(RuntimeError("shape")) is None
+    assert explain(FileNotFoundError(2, "No such file", "x")) is None
+
+
+@pytest.mark.parametrize(
     ("problem", "said"),
     [
         (OSError(28, "No space left on device", "runs/a"), "runs/a: cannot be used: No space left"),
         (OSError(30, "Read-only", "runs"), "runs: cannot be used: Read-only file system; the fol"),
-        (MemoryError(), "out of memory: the job needs more"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you"), "out of memory: the job"),
     ],
 )
 def test_what_goes_wrong_outside_is_one_line(

@@ -11,7 +11,7 @@ import typer
 
 from phasezoo.cli.bring import bring
 from phasezoo.cli.keep import keep
-from phasezoo.cli.mishaps import explain
+from phasezoo.cli.mishaps import OUT_OF_MEMORY, explain
 from phasezoo.cli.options import DEFAULT, Params
 from phasezoo.cli.steps import steps
 from phasezoo.vocabulary import PhasezooError
@@ -62,4 +62,7 @@ def run() -> None:
         if said is None:
             raise
         typer.echo(said, err=True)
+        if said.startswith(OUT_OF_MEMORY):  # what libraries do at the end may want memory too
+            sys.stderr.flush()
+            os._exit(1)
         sys.exit(1)

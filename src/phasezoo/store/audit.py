@@ -14,6 +14,7 @@ from phasezoo.store.manifest import IGNORED, ManifestError, provenance_of, store
 from phasezoo.store.whole import DRAFT, AlteredError, check_file, checksum_of, read_json
 from phasezoo.vocabulary import PhasezooError
 
+LEFT = "half written by a job that was killed"
 LABELS = paths.COVERAGE.rpartition("/")[2]
 
 
@@ -118,10 +119,17 @@ def _strays(root: Path, known: set[str], folders: Sequence[str]) -> list[Finding
                 if "/" in path[path.index(DRAFT) :]
                 else path
             )
-            found.add(Finding(State.LEFTOVER, draft, "half written by a job that was killed"))
+            found.add(Finding(State.LEFTOVER, draft, LEFT))
         elif (whole := _artefact(path)) not in known:
             found.add(Finding(State.ORPHANED, whole, "not declared in the spec"))
-    return list(found)
+    return [*found, *_empty_drafts(root, folders)]
+
+
+def _empty_drafts(root: Path, folders: Sequence[str]) -> set[Finding]:
+    """Folders of jobs that were killed before they wrote anything."""
+    drafts = (p for folder in folders for p in (root / folder).rglob(f".*{DRAFT}*") if p.is_dir())
+    paths = (path.relative_to(root).as_posix() for path in drafts if path.name.startswith("."))
+    return {Finding(State.LEFTOVER, path, LEFT) for path in paths if path.count(DRAFT) == 1}
 
 
 def _files(folder: Path) -> Iterable[Path]:

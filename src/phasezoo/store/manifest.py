@@ -19,7 +19,16 @@ from typing import Any
 
 from phasezoo.provenance import machine, versions
 from phasezoo.store.variables import SCHEMA_VERSION
-from phasezoo.store.whole import AlteredError, alone, digest, draft_of, flush, read_json, write_json
+from phasezoo.store.whole import (
+    AlteredError,
+    alone,
+    digest,
+    draft_of,
+    flush,
+    naming,
+    read_json,
+    write_json,
+)
 from phasezoo.vocabulary import PhasezooError
 
 IGNORED = ".snakemake_timestamp"
@@ -104,10 +113,11 @@ def writing(manifest: Path, spec: Mapping[str, Any], **made_with: str) -> Iterat
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        yield draft
-        tree = asdict(tree_of(draft))
-        for path in (p for p in draft.rglob("*") if p.is_file()):
-            flush(path)
+        with naming(store_of(manifest)):
+            yield draft
+            tree = asdict(tree_of(draft))
+            for path in (p for p in draft.rglob("*") if p.is_file()):
+                flush(path)
         provenance = {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(monotonic() - began, 2),

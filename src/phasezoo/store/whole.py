@@ -6,6 +6,7 @@ the digest of all else in them, in their own text.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ from filelock import FileLock
 from phasezoo.vocabulary import PhasezooError
 
 DRAFT = ".draft-"
+_OF_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class AlteredError(PhasezooError):
@@ -54,8 +56,9 @@ def whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = draft_of(path)
     try:
-        yield draft
-        flush(draft)
+        with naming(path):
+            yield draft
+            flush(draft)
         line = f"{digest(draft)}  {path.name}\n"
         with alone(path):
             write_text(checksum_of(path), line)
@@ -68,11 +71,40 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file by an atomic rename."""
     draft = draft_of(path)
     try:
-        draft.write_text(text, encoding="utf-8")
-        flush(draft)
-        draft.replace(path)
+        with naming(path):
+            draft.write_text(text, encoding="utf-8")
+            flush(draft)
+            draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have a failure to write name the artefact and the true cause.
+
+    The system names no file when a disk is full, and netCDF4 then speaks of permissions, or of HDF
+    without a cause; so what is unclear is tried once more with plain bytes beside the artefact.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as problem:
+        if isinstance(problem, OSError) and problem.errno in _OF_WRITING:
+            raise OSError(problem.errno, problem.strerror, str(path)) from problem
+        _probe(path)
+        raise
+
+
+def _probe(path: Path) -> None:
+    """Write some bytes beside an artefact, and raise what that raises, with the artefact's name."""
+    beside = path.with_name(f".{path.name}{DRAFT}{os.getpid()}-probe")
+    try:
+        beside.write_bytes(bytes(2**18))
+        flush(beside)
+    except OSError as cause:
+        raise OSError(cause.errno, cause.strerror, str(path)) from cause
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:
