@@ -74,8 +74,7 @@ class Plan(CellPlan):
         Snakemake does not miss an intermediate file while what was made from it is there, so
         `all` names them, stores and manifests alike.
         """
-        found = [path for name in self.study.run for path in self.of_zoo(name)]
-        return list(dict.fromkeys([*found, paths.REPORT, *self.pictures()]))
+        return self.artefacts(self.study.run, report=True)
 
     def of_zoo(self, name: str) -> Iterator[str]:
         """Every artefact of one zoo, its data sets included."""
@@ -92,11 +91,11 @@ class Plan(CellPlan):
         yield paths.ZOO_MANIFEST.format(zoo=name)
         yield paths.ZOO.format(zoo=name)
 
-    def artefacts(self, zoos: Iterable[str]) -> list[str]:
-        """Every artefact of some zoos; with those of the run, the report too."""
+    def artefacts(self, zoos: Iterable[str], report: bool) -> list[str]:
+        """Every artefact of some zoos, and of the report if wanted."""
         found = [path for name in zoos for path in self.of_zoo(name)]
-        report = [paths.REPORT, *self.pictures()] if set(self.study.run) <= set(zoos) else []
-        return list(dict.fromkeys([*found, *report]))
+        page = [paths.REPORT, *self.pictures()] if report else []
+        return list(dict.fromkeys([*found, *page]))
 
     def sources(self) -> list[str]:
         """Data sets, weights and measurements of all zoos: what takes time to make."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,21 @@ def origin(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
 def pulled(origin: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A fresh clone of it, pulled; tests that change it put it back."""
     return shared.clone(origin, tmp_path_factory.mktemp("pulled") / "study")
+
+
+@pytest.fixture(scope="session")
+def small(params: dict) -> dict:
+    """The spec of a study of one cell, with no more families than it takes to have phases."""
+    found = deepcopy(params)
+    zoo = found["zoos"]["tiny"]
+    zoo["load"]["values"], zoo["temperature"]["values"] = [3], [[20]]
+    del zoo["merging"], zoo["transfer"], zoo["metrics"]["hessian"], found["data"]["turned"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def small_origin(small: dict, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """That study as a repository, published in itself."""
+    made = Project.create(tmp_path_factory.mktemp("small") / "study", small)
+    made.make()
+    return shared.publish(made, tmp_path_factory.mktemp("small-origin") / "study")

@@ -37,7 +37,9 @@ def verify(
 
     plan = Plan(read_study(params))
     chosen = _known(plan, zoos)
-    found = audit(Path(), plan.artefacts(chosen), plan.artefacts(plan.zoos), plan.folders(zoos))
+    declared = plan.artefacts(chosen, report=not zoos)
+    known = plan.artefacts(plan.zoos, report=True)
+    found = audit(Path(), declared, known, plan.folders(zoos))
     removed = remove(Path(), found) if mend else []
     if as_json:
         said = {"checked": found.checked, "removed": removed}
