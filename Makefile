@@ -31,8 +31,10 @@ bench: $(VENV)/.run ## measured claims
 faults: $(VENV)/.dev ## kills, full disks, broken downloads: the long form of tests/faults
 	@PATH="$(abspath $(BIN)):$$PATH" pytest tests/faults --long -s
 
-slurm: $(VENV)/.dev ## a real Slurm of one node, set up and taken down (root, Debian)
-	@PATH="$(abspath $(BIN)):$$PATH" tests/slurm/run
+slurm: $(VENV)/.dev ## the workflow on a real Slurm of one node (root; installs Debian's packages)
+	bash tests/slurm/cluster.sh install
+	@$(BIN)/pip install --quiet --disable-pip-version-check snakemake-executor-plugin-slurm==2.8.0
+	@PATH="$(abspath $(BIN)):$$PATH" PHASEZOO_SLURM=required pytest tests/slurm
 
 publish: $(VENV)/.dev ## record the study and put it into published/, without what is no longer used
 	@PATH="$(abspath $(BIN)):$$PATH" dvc repro --quiet study

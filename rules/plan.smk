@@ -45,6 +45,7 @@ MEASURE = (
 onerror:
     print(
         "What failed stands above, with its log. Exit code 137 means that a job was killed, mostly"
-        " for want of memory (134: it gave up for the same reason): run fewer at once (--cores)."
-        " When the cause is gone, give the same command again; what is finished stays."
+        " for want of memory (134: it gave up for the same reason): run fewer at once (--cores)"
+        " or give it more memory. When the cause is gone, give the same command again; what is"
+        " finished stays."
     )
