@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 LABELS = Counter(phases=1, publish=1, report=1)
 METRICS = LABELS + Counter(collect_metrics=1)
 OF_A_CELL = Counter(evaluate=1, hessian=1, connectivity=1, similarity=1, merging=1, transfer=1)
+OF_PAIRS = Counter(connectivity=1, similarity=1, merging=1)
 OF_ALL_CELLS = OF_A_CELL + OF_A_CELL  # one share for each of two loads
 COLLECTED = METRICS + Counter(collect_merging=1, collect_transfer=1)
 WEIGHTS = "runs/tiny/3/20/0+1/0+1+2"
@@ -114,8 +115,8 @@ def _changed(params: dict, *path: str, value: object) -> dict:
         ),
         (
             ("seeds",),
-            [[0, 1], [2, 3]],
-            COLLECTED + OF_ALL_CELLS + Counter(train=4),
+            [[0, 1], [2, 3]],  # pairs within the new block, and with the old one
+            COLLECTED + OF_ALL_CELLS + OF_PAIRS + OF_PAIRS + Counter(train=4),
         ),
         (("training", "checkpoints"), [[0, 1, 2], [3]], Counter(train=4, publish=1, report=1)),
     ],

@@ -148,7 +148,7 @@ def test_the_python_of_the_readme_runs(finished: Project):
     code = text.split("```python\n")[1].split("```")[0]
     for stated, here in (
         ("digits-mlp", "tiny"),
-        ("width=64", "width=7"),
+        ("width=48", "width=7"),
         ("batch_size=32", "batch_size=50"),
         ("epoch=60", "epoch=2"),
     ):
