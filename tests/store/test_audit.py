@@ -112,8 +112,16 @@ def test_mending_removes_all_of_what_is_bad_and_nothing_else(root: Path) -> None
 def test_what_was_imported_cannot_be_made_again_and_stays(root: Path) -> None:
     (root / "imported/z/2.zarr/c/2").write_bytes(b"bad")
     everything = audit(root, DECLARED, DECLARED, FOLDERS)
-    assert [f.path for f in everything.bad] == ["imported/z/2.json"]
+    assert [f.path for f in everything.lasting] == ["imported/z/2.json"]
     assert mend(root, everything) == []
+
+
+def test_a_store_that_was_pulled_alone_stays(root: Path) -> None:
+    (root / "runs/z/1.json").unlink()
+    everything = audit(root, DECLARED, DECLARED, FOLDERS)
+    assert [f.path for f in everything.bad] == ["runs/z/1.json"]
+    assert mend(root, everything) == []
+    assert (root / "runs/z/1.zarr/c/2").exists()
 
 
 def test_nothing_is_removed_under_a_running_workflow(root: Path) -> None:

@@ -47,7 +47,7 @@ def verify(
         typer.echo(json.dumps({**said, "findings": listed}, indent=1))
     else:
         typer.echo("\n".join(audit_lines(found, removed)))
-    raise typer.Exit(int(bool(found.bad) and not mend))
+    raise typer.Exit(int(bool(found.lasting if mend else found.bad)))
 
 
 @keep.command()

@@ -78,6 +78,8 @@ def audit_lines(found: Audit, removed: list[str]) -> list[str]:
     lines += [f"removed: {path}" for path in removed]
     counts = ", ".join(f"{len(found.of(state))} {state}" for state in State)
     lines.append(f"{found.checked} artefacts checked: {counts}")
+    if found.lasting:
+        lines.append("what was imported cannot be made again: bring it with `phasezoo import`")
     if found.of(State.ALTERED) and not removed:
         lines.append("`phasezoo verify --mend` removes what is bad; the next run makes it again")
     return lines

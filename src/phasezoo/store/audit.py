@@ -52,6 +52,11 @@ class Audit:
         """What must be made again."""
         return [f for f in self.findings if f.state in (State.MISSING, State.ALTERED)]
 
+    @property
+    def lasting(self) -> list[Finding]:
+        """What no run can make again, because it was trained elsewhere."""
+        return [finding for finding in self.bad if finding.path.startswith("imported/")]
+
 
 def audit(
     root: Path, declared: Sequence[str], known: Iterable[str], folders: Sequence[str]
@@ -147,10 +152,11 @@ def _artefact(path: str) -> str:
 
 
 def mend(root: Path, found: Audit) -> list[str]:
-    """Remove what is altered, half there or half written; returns what was removed.
+    """Remove what is altered or half written; returns what was removed.
 
     What was imported cannot be made again, and what is not declared may be somebody's work: both
-    stay.
+    stay. So does a store whose manifest is missing: a reader may have pulled it alone, and the
+    next run that wants it makes it again anyway.
 
     Raises:
         PhasezooError: a workflow holds the folder.
@@ -161,7 +167,7 @@ def mend(root: Path, found: Audit) -> list[str]:
         )
     removed = []
     for finding in found.findings:
-        if finding.state is not State.ORPHANED and not finding.path.startswith("imported/"):
+        if finding.state in (State.ALTERED, State.LEFTOVER) and finding not in found.lasting:
             removed += [path for path in _all_of(root / finding.path) if _remove(path)]
     return [path.relative_to(root).as_posix() for path in removed]
 
