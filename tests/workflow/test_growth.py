@@ -9,7 +9,6 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
-import yaml
 
 import phasezoo
 from workflow import shared
@@ -188,22 +187,29 @@ def test_clones_that_contradict_each_other_are_not_mixed(
     assert digests(grown) == before
 
 
-def recorded(project: Project) -> dict[str, int]:
-    """Number of files in every folder that DVC has on record."""
-    lock = yaml.safe_load((project.root / "dvc.lock").read_text())
-    outs = [out for stage in lock["stages"].values() for out in stage["outs"]]
-    return {out["path"]: out.get("nfiles", 1) for out in outs}
+def test_what_has_no_record_of_its_making_is_not_adopted(
+    small_origin: Project, grown: Project, tmp_path: Path
+):
+    other = shared.clone(small_origin, tmp_path / "other", "data", "runs/tiny", "measured/tiny")
+    shutil.rmtree(grown.root / "measured/tiny")
+    done = grown.run("phasezoo", "adopt", str(other.root))
+    assert done.returncode == 1
+    assert "evaluation.nc: no record of how it was made; pull .snakemake/metadata" in done.stderr
+    assert not (grown.root / "measured/tiny").exists()
 
 
 def test_after_a_partial_pull_the_release_cannot_shrink(small_origin: Project, tmp_path: Path):
-    made = ("data", "runs/tiny", "zoos/tiny.json", "zoos/tiny.zarr", "results/tiny")
+    made = ("data", "runs/tiny", "results/tiny", "zoos/tiny.json", "zoos/tiny.zarr")
     part = shared.clone(small_origin, tmp_path / "part", *made, ".snakemake/metadata")
-    done = part.run("phasezoo", "verify", "tiny")
-    assert done.returncode == 1
-    assert "missing: measured/tiny/3/20/0+1/2/similarity.nc" in done.stdout
-    before = recorded(part)
-    part.run("dvc", "repro", "--force", "--single-item", "zoo@tiny")
-    assert recorded(part) == before  # made again, or refused
+    shared.run(part, "dvc", "pull", "-q", "measured/tiny")
+    (part.root / "measured/tiny/3/20/0+1/2/similarity.nc").unlink()  # the part of a folder
+    lock = (part.root / "dvc.lock").read_text()
+    done = part.run("dvc", "repro", "--force", "--single-item", "zoo@tiny")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0, said
+    assert "Nothing to be done" in said  # the workflow does not miss it
+    assert "missing: measured/tiny/3/20/0+1/2/similarity.nc" in said
+    assert (part.root / "dvc.lock").read_text() == lock
 
 
 def test_the_zoo_alone_is_enough_for_a_reader(origin: Project, tmp_path: Path):

@@ -29,8 +29,8 @@ def compare(root: Path, other: Path, plan: Plan) -> Comparison:
     """Compare another clone with this one, artefact by artefact, as far as this spec declares.
 
     Data sets, weights and measurements are compared; what is joined from them is made again. An
-    artefact of the other clone that is altered, differs from the one here, or was trained from
-    another spec is a conflict.
+    artefact of the other clone that is altered, differs from the one here, was trained from
+    another spec or has no record of Snakemake's is a conflict.
 
     Raises:
         PhasezooError: the other folder has nothing of this study.
@@ -42,10 +42,13 @@ def compare(root: Path, other: Path, plan: Plan) -> Comparison:
     found = audit(other, there, there, ())
     conflicts = [f"{f.path}: {f.state}: {f.detail}" for f in found.findings]
     spoiled = {finding.path for finding in found.findings}
-    new, same = [], 0
+    new, same, recorded = [], 0, _recorded_outputs(other)
     for path in (p for p in there if p not in spoiled and not p.endswith(".zarr")):
         if not (root / path).exists():
             problem = _made_from_another_spec(other / path, plan.spec_of(path))
+            if path not in recorded and not path.startswith("imported/"):
+                # later changes of its spec would go unseen
+                problem = f"no record of how it was made; pull {RECORDS} there"
             conflicts += [f"{path}: {problem}"] if problem else []
             new += [] if problem else [path]
         elif digest(root / path) == digest(other / path):
@@ -81,8 +84,8 @@ def adopt(root: Path, other: Path, found: Comparison) -> None:
             _copy(checksum_of(source), checksum_of(target))
         _copy(source, target)
     adopted = {*found.new, *(path.replace(".json", ".zarr") for path in found.new)}
-    for record in (p for p in (other / RECORDS).rglob("*") if p.is_file()):
-        if _recorded(record.relative_to(other / RECORDS)) in adopted:
+    for output, record in _recorded_outputs(other).items():
+        if output in adopted:
             target = root / record.relative_to(other)
             target.parent.mkdir(parents=True, exist_ok=True)
             _copy(record, target)
@@ -93,6 +96,12 @@ def _copy(source: Path, target: Path) -> None:
         draft = draft_of(target)
         shutil.copy2(source, draft)
         draft.replace(target)
+
+
+def _recorded_outputs(root: Path) -> dict[str, Path]:
+    """Snakemake's records in a clone, by the output that each is about."""
+    records = (path for path in (root / RECORDS).rglob("*") if path.is_file())
+    return {_recorded(path.relative_to(root / RECORDS)): path for path in records}
 
 
 def _recorded(name: Path) -> str:
