@@ -28,7 +28,7 @@ rule all:
     """Everything, each artefact by name, so that a lost one is made again."""
     default_target: True
     input:
-        WANTED,
+        LOST or PLAN.everything(),
 
 
 rule datasets:

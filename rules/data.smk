@@ -3,6 +3,7 @@ rule data:
     output:
         store=directory(paths.DATA),
         manifest=paths.DATA_MANIFEST,
+        provenance=paths.provenance(paths.DATA_MANIFEST),
     log:
         paths.log("data", "dataset"),
     benchmark:

@@ -3,8 +3,10 @@ rule merging:
     input:
         data=PLAN.data_of,
         weights=PLAN.merged_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.merged_weights)),
     output:
         paths.measured("merging"),
+        paths.checksum(paths.measured("merging")),
     log:
         paths.log("merging", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
@@ -24,8 +26,10 @@ rule collect_merging:
     """The merging results of a zoo, joined on its full declared grid."""
     input:
         PLAN.measurements("merging"),
+        ancient(PLAN.beside(PLAN.measurements("merging"))),
     output:
         paths.MERGING,
+        paths.checksum(paths.MERGING),
     log:
         paths.log("collect_merging", "zoo"),
     benchmark:
@@ -36,4 +40,4 @@ rule collect_merging:
         job=PLAN.collect_job("merging"),
         code=code_digest("collect"),
     shell:
-        "python -m phasezoo step collect --job {params.job:q} --output {output} 2> {log}"
+        "python -m phasezoo step collect --job {params.job:q} --output {output[0]} 2> {log}"

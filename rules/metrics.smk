@@ -3,8 +3,10 @@ rule evaluate:
     input:
         data=PLAN.data_of,
         weights=PLAN.measured_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
         paths.measured("evaluation"),
+        paths.checksum(paths.measured("evaluation")),
     log:
         paths.log("evaluate", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
@@ -25,8 +27,10 @@ rule hessian:
     input:
         data=PLAN.data_of,
         weights=PLAN.measured_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
         paths.measured("hessian"),
+        paths.checksum(paths.measured("hessian")),
     log:
         paths.log("hessian", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
@@ -47,8 +51,10 @@ rule connectivity:
     input:
         data=PLAN.data_of,
         weights=PLAN.measured_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
         paths.measured("connectivity"),
+        paths.checksum(paths.measured("connectivity")),
     log:
         paths.log("connectivity", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
@@ -69,8 +75,10 @@ rule similarity:
     input:
         data=PLAN.data_of,
         weights=PLAN.measured_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
         paths.measured("similarity"),
+        paths.checksum(paths.measured("similarity")),
     log:
         paths.log("similarity", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
@@ -90,8 +98,10 @@ rule collect_metrics:
     """The metrics of a zoo, joined on its full declared grid."""
     input:
         PLAN.measurements("metrics"),
+        ancient(PLAN.beside(PLAN.measurements("metrics"))),
     output:
         paths.METRICS,
+        paths.checksum(paths.METRICS),
     log:
         paths.log("collect_metrics", "zoo"),
     benchmark:
@@ -102,4 +112,4 @@ rule collect_metrics:
         job=PLAN.collect_job("metrics"),
         code=code_digest("collect"),
     shell:
-        "python -m phasezoo step collect --job {params.job:q} --output {output} 2> {log}"
+        "python -m phasezoo step collect --job {params.job:q} --output {output[0]} 2> {log}"

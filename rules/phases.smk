@@ -1,9 +1,11 @@
 rule phases:
     """The phase of every cell, and which phases the zoo covers."""
     input:
-        paths.METRICS,
+        metrics=paths.METRICS,
+        checksum=ancient(paths.checksum(paths.METRICS)),
     output:
         phases=paths.PHASES,
+        checksum=paths.checksum(paths.PHASES),
         coverage=paths.COVERAGE,
     log:
         paths.log("phases", "zoo"),
@@ -15,5 +17,5 @@ rule phases:
         job=PLAN.phases_job,
         code=code_digest("phases"),
     shell:
-        "python -m phasezoo step phases --job {params.job:q} --metrics {input}"
+        "python -m phasezoo step phases --job {params.job:q} --metrics {input.metrics}"
         " --output {output.phases} --coverage {output.coverage} 2> {log}"

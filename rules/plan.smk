@@ -24,10 +24,9 @@ for zoo, wanting in inventory.wanting_imports(PLAN, Path()).items():
         f" {wanting[0]}; bring them with `phasezoo import {zoo}`"
     )
 
-WANTED = inventory.wanted(PLAN, Path())
-if lost := inventory.lost_data(PLAN, Path()):
+if LOST := inventory.lost_data(PLAN, Path()):
     logger.warning(
-        f"lost: {' '.join(lost)}: made again alone; run once more for the rest"
+        f"lost: {' '.join(LOST)}: made again alone; run once more for the rest"
     )
 
 
@@ -37,7 +36,7 @@ wildcard_constraints:
 
 # What every rule that measures a share of cells tells its step.
 MEASURE = (
-    "--job {params.job:q} --data {input.data} --output {output} --gpus {resources.gpu}"
+    "--job {params.job:q} --data {input.data} --output {output[0]} --gpus {resources.gpu}"
     " {input.weights} 2> {log}"
 )
 

@@ -4,9 +4,11 @@ rule publish:
         data=PLAN.data_of,
         results=PLAN.results,
         weights=PLAN.all_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.results, PLAN.all_weights)),
     output:
         store=directory(paths.ZOO),
         manifest=paths.ZOO_MANIFEST,
+        provenance=paths.provenance(paths.ZOO_MANIFEST),
     log:
         paths.log("publish", "zoo"),
     benchmark:

@@ -2,9 +2,11 @@ rule report:
     """One page over all zoos of the run, and the phase map of each as a picture."""
     input:
         PLAN.published(),
+        ancient(PLAN.reported()),
     output:
         page=paths.REPORT,
         pictures=PLAN.pictures(),
+        checksums=paths.beside([paths.REPORT, *PLAN.pictures()]),
     log:
         paths.log("report"),
     benchmark:

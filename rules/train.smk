@@ -5,9 +5,11 @@ rule train:
     input:
         data=PLAN.data_of,
         before=PLAN.resumed,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.resumed)),
     output:
         store=directory(paths.WEIGHTS),
         manifest=paths.WEIGHTS_MANIFEST,
+        provenance=paths.provenance(paths.WEIGHTS_MANIFEST),
     log:
         paths.log("train", "zoo", "load", "temperature", "block", "segment"),
     benchmark:

@@ -4,8 +4,12 @@ rule transfer:
         data=PLAN.data_of,
         second=PLAN.transfer_data_of,
         weights=PLAN.measured_weights,
+        beside=ancient(
+            PLAN.beside(PLAN.data_of, PLAN.transfer_data_of, PLAN.measured_weights)
+        ),
     output:
         paths.measured("transfer"),
+        paths.checksum(paths.measured("transfer")),
     log:
         paths.log("transfer", "zoo", "load", "share", "blocks", "epoch"),
     benchmark:
@@ -25,8 +29,10 @@ rule collect_transfer:
     """The transfer of a zoo, joined on its full declared grid."""
     input:
         PLAN.measurements("transfer"),
+        ancient(PLAN.beside(PLAN.measurements("transfer"))),
     output:
         paths.TRANSFER,
+        paths.checksum(paths.TRANSFER),
     log:
         paths.log("collect_transfer", "zoo"),
     benchmark:
@@ -37,4 +43,4 @@ rule collect_transfer:
         job=PLAN.collect_job("transfer"),
         code=code_digest("collect"),
     shell:
-        "python -m phasezoo step collect --job {params.job:q} --output {output} 2> {log}"
+        "python -m phasezoo step collect --job {params.job:q} --output {output[0]} 2> {log}"

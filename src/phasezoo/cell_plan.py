@@ -35,6 +35,22 @@ class CellPlan:
         transfer = self.zoos[wildcards.zoo].transfer
         return paths.DATA_MANIFEST.format(dataset=transfer.dataset if transfer else "")
 
+    def beside(
+        self, *inputs: Callable[[Wildcards], str | list[str]]
+    ) -> Callable[[Wildcards], list[str]]:
+        """What is read with some inputs of a rule: their stores and checksums.
+
+        Rules depend on the manifests; what these describe is told as `ancient`, for storage that
+        brings to a job only what is named.
+        """
+
+        def of_job(wildcards: Wildcards) -> list[str]:
+            found = [given(wildcards) for given in inputs]
+            lists = [[path] if isinstance(path, str) else path for path in found]
+            return paths.beside(path for of_input in lists for path in of_input)
+
+        return of_job
+
     def gpus(self, wildcards: Wildcards) -> int:
         """GPUs a job of this zoo asks for: one or none."""
         return int(self.zoos[wildcards.zoo].training.device == "gpu")
@@ -63,15 +79,11 @@ class CellPlan:
     def import_job(self, wildcards: Wildcards) -> str:
         """What the manifest of imported weights says."""
         zoo = self.zoos[wildcards.zoo]
+        load = zoo.load.meaning.parse(wildcards.load)
+        temperature = zoo.temperature.meaning.parse(wildcards.temperature)
         block = paths.parse_numbers(wildcards.block)
-        return told(
-            jobs.ImportJob(
-                place=place(zoo, wildcards.zoo, wildcards.load, block),
-                temperature=zoo.temperature.meaning.parse(wildcards.temperature),
-                architecture=jobs.at_load(zoo, zoo.load.meaning.parse(wildcards.load)),
-                epochs=paths.parse_numbers(wildcards.segment),
-            )
-        )
+        segment = paths.parse_numbers(wildcards.segment)
+        return told(import_job(zoo, wildcards.zoo, load, temperature, block, segment))
 
     def resumed(self, wildcards: Wildcards) -> list[str]:
         """Manifest of the segment before this one; empty for the first."""
@@ -162,6 +174,23 @@ def zoo_weights(zoo: Zoo, name: str) -> list[str]:
         for block in zoo.seeds
         for segment in zoo.training.checkpoints
     ]
+
+
+def import_job(
+    zoo: Zoo,
+    name: str,
+    load: Number,
+    temperature: Number,
+    block: tuple[int, ...],
+    segment: tuple[int, ...],
+) -> jobs.ImportJob:
+    """What an imported block over one segment should be."""
+    return jobs.ImportJob(
+        place=place(zoo, name, zoo.load.meaning.label(load), block),
+        temperature=temperature,
+        architecture=jobs.at_load(zoo, load),
+        epochs=segment,
+    )
 
 
 def place(zoo: Zoo, name: str, load: str, block: tuple[int, ...]) -> jobs.Place:

@@ -11,17 +11,13 @@ from phasezoo import paths
 from phasezoo.plan import Plan
 
 
-def wanted(plan: Plan, root: Path) -> list[str]:
-    """What `all` asks for: everything, or only the data sets that were lost.
-
-    A data set that is made again has the bytes it had, but Snakemake compares checksums between
-    runs and not within one: in the same run it would train again whatever had been trained on it.
-    """
-    return lost_data(plan, root) or plan.everything()
-
-
 def lost_data(plan: Plan, root: Path) -> list[str]:
-    """Data sets of the run that are gone while something made from them is there."""
+    """Data sets of the run that are gone while something made from them is there.
+
+    They are made again in a run of their own. They get the bytes they had, but Snakemake compares
+    checksums between runs and not within one: in the same run it would train again whatever had
+    been trained on them.
+    """
     lost = []
     for name in plan.study.run:
         for dataset in plan.data_of_zoo(plan.zoos[name]):
@@ -34,7 +30,7 @@ def lost_data(plan: Plan, root: Path) -> list[str]:
 
 def unwritable(root: Path) -> str:
     """Which folder of the study cannot be written, and why; empty if all can."""
-    for name in ("data", "runs", "measured", "results", "zoos"):
+    for name in (folder for folder in paths.FOLDERS if folder != "imported"):
         folder = root / name
         if folder.exists() and not os.access(folder, os.W_OK):
             return f"{name}: cannot be written: {_why(folder)}; work where it can, or mount it so"

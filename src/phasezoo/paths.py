@@ -5,7 +5,12 @@ Paths carry labels, never positions, so that a grid grows without moving what is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from phasezoo.vocabulary import Hyperparameter, Number
+
+FOLDERS = ("data", "runs", "imported", "measured", "results", "zoos")
 
 DATA = "data/{dataset}.zarr"
 DATA_MANIFEST = "data/{dataset}.json"
@@ -29,6 +34,32 @@ PHASE_MAP = "results/report/{zoo}.png"
 def measured(family: str) -> str:
     """Path of the measurements of one family, with the other wildcards left open."""
     return MEASURED.replace("{family}", family)
+
+
+def checksum(file: str) -> str:
+    """Path of the checksum beside a file."""
+    return f"{file}.sha256"
+
+
+def provenance(manifest: str) -> str:
+    """Path of what is told beside a manifest of how its store was made."""
+    return manifest.removesuffix(".json") + ".provenance.json"
+
+
+def beside(artefacts: Iterable[str]) -> list[str]:
+    """What a reader of some artefacts reads with them: the store of a manifest, or the checksum."""
+    return [
+        path.removesuffix(".json") + ".zarr" if path.endswith(".json") else checksum(path)
+        for path in artefacts
+    ]
+
+
+def root_of(path: Path, form: str) -> Path:
+    """The folder of the study that a path of some form lies in.
+
+    It is not always the working directory: Snakemake's storage plugins have a folder of their own.
+    """
+    return path.parents[form.count("/")]
 
 
 def log(step: str, *wildcards: str) -> str:

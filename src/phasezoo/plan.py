@@ -80,7 +80,7 @@ class Plan(CellPlan):
         """Every artefact of one zoo, its data sets included."""
         zoo, labels = self.zoos[name], _Labels(zoo=name)
         data = [paths.DATA_MANIFEST.format(dataset=d) for d in self.data_of_zoo(zoo)]
-        for manifest in (*data, *self.all_weights(labels)):
+        for manifest in (*data, *self.weights_of(name)):
             yield manifest
             yield manifest.removesuffix(".json") + ".zarr"
         for group in self.groups(zoo):
@@ -106,12 +106,8 @@ class Plan(CellPlan):
     def folders(self, zoos: Iterable[str] | None) -> list[str]:
         """Folders in which nothing else should lie: of some zoos, or of all."""
         if not zoos:
-            return ["data", "runs", "imported", "measured", "results", "zoos"]
+            return list(paths.FOLDERS)
         return [f"{kind}/{name}" for kind in ("runs", "measured", "results") for name in zoos]
-
-    def weights_of(self, name: str) -> list[str]:
-        """Manifests of all weights that a zoo declares."""
-        return zoo_weights(self.zoos[name], name)
 
     def measured_of(self, name: str) -> list[str]:
         """All measurements that a zoo declares."""
@@ -168,7 +164,11 @@ class Plan(CellPlan):
 
     def all_weights(self, wildcards: Wildcards) -> list[str]:
         """Manifests of every cell, block and segment of a zoo."""
-        return zoo_weights(self.zoos[wildcards.zoo], wildcards.zoo)
+        return self.weights_of(wildcards.zoo)
+
+    def weights_of(self, name: str) -> list[str]:
+        """The same, of a zoo by name."""
+        return zoo_weights(self.zoos[name], name)
 
     def results(self, wildcards: Wildcards) -> list[str]:
         """The results that `publish` takes in, one per group."""
@@ -190,6 +190,15 @@ class Plan(CellPlan):
     def published(self) -> list[str]:
         """Manifests of the zoos of the run."""
         return [paths.ZOO_MANIFEST.format(zoo=name) for name in self.study.run]
+
+    def reported(self) -> list[str]:
+        """What the report reads with the manifests of the zoos."""
+        found = []
+        for manifest, name in zip(self.published(), self.study.run, strict=True):
+            results = self.results(_Labels(zoo=name))
+            found += [paths.provenance(manifest), *results, *paths.beside(results)]
+            found += [paths.COVERAGE.format(zoo=name)]
+        return found
 
     def data_of_zoo(self, zoo: Zoo) -> list[str]:
         """Names of the data sets that a zoo is trained and fine-tuned on."""

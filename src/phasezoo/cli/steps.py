@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from phasezoo import paths
 from phasezoo.spec import jobs
 from phasezoo.steps.log import start_log
 
@@ -79,7 +80,8 @@ def collect(job: Job, output: Output) -> None:
     """Join measurements on the full grid."""
     from phasezoo.steps.collect import collect as step
 
-    step(jobs.CollectJob.model_validate_json(job), Path(), output)
+    root = paths.root_of(output, paths.RESULT)
+    step(jobs.CollectJob.model_validate_json(job), root, output)
 
 
 @steps.command()
@@ -100,7 +102,8 @@ def publish(job: Job, data: Data, output: Output) -> None:
     """Publish a zoo."""
     from phasezoo.steps.publish import publish as step
 
-    step(jobs.PublishJob.model_validate_json(job), data, Path(), output)
+    root = paths.root_of(output, paths.ZOO_MANIFEST)
+    step(jobs.PublishJob.model_validate_json(job), data, root, output)
 
 
 @steps.command()
@@ -112,4 +115,5 @@ def report(
     """Write the report."""
     from phasezoo.steps.report import report as step
 
-    step(jobs.ReportJob.model_validate_json(job), Path(), output, pictures)
+    root = paths.root_of(output, paths.REPORT)
+    step(jobs.ReportJob.model_validate_json(job), root, output, pictures)

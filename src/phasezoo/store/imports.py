@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 
 from phasezoo import paths
-from phasezoo.cell_plan import place, weights_manifest
+from phasezoo.cell_plan import import_job, weights_manifest
 from phasezoo.data.labelled import labelled
 from phasezoo.data.task import Task, task_from
 from phasezoo.models.build import build
-from phasezoo.spec.jobs import ImportJob, at_load
+from phasezoo.spec.jobs import at_load
 from phasezoo.spec.zoo import Study, Zoo
 from phasezoo.store.dataset import read_task
 from phasezoo.store.incoming import Content, Incoming, Source, difference
@@ -143,12 +143,7 @@ def _incoming(root: Path, name: str, zoo: Zoo, files: Mapping[Label, str]) -> It
         width, heat = zoo.load.meaning.label(load), zoo.temperature.meaning.label(temperature)
         for block in zoo.imported:
             for epochs in zoo.training.checkpoints:
-                job = ImportJob(
-                    place=place(zoo, name, width, block),
-                    temperature=temperature,
-                    architecture=at_load(zoo, load),
-                    epochs=epochs,
-                )
+                job = import_job(zoo, name, load, temperature, block, epochs)
                 labels = (Label(load, temperature, s, e) for s in block for e in epochs)
                 of_block = {(x.seed, x.epoch): files[x] for x in labels if x in files}
                 manifest = root / weights_manifest(zoo, name, width, heat, block, epochs)
