@@ -13,7 +13,7 @@ import xarray as xr
 from phasezoo.store import measurements, schema
 from phasezoo.store.measurements import filled, grid, joined, pair_coordinates, read, write
 from phasezoo.store.schema import SchemaError, family_variables
-from phasezoo.store.variables import Variable
+from phasezoo.store.variables import OF_MODEL, OF_PAIR, Variable
 from phasezoo.vocabulary import Status, compared, seed_pairs
 
 LOADS, TEMPERATURES, BLOCKS, EPOCHS = [3, 7, 11], [13, 29], [(0, 1), (5, 2)], [0, 4]
@@ -190,3 +190,43 @@ def test_only_floats_have_a_missing_value() -> None:
     assert np.isnan(found["train_loss"]["_FillValue"])
     assert found["status"]["_FillValue"] is None
     assert "block" not in found
+
+
+def curve(points: list[float], load: int) -> xr.Dataset:
+    """What a job measured along an axis of its own."""
+    variables = {
+        "along": Variable("along", "metrics", (*OF_PAIR, "t"), "1", "a curve", "test"),
+        "at": Variable("at", "metrics", OF_PAIR, "1", "a number", "test"),
+    }
+    axes = {"t": np.array(points)}
+    pairs = seed_pairs((0, 1))
+    coordinates = grid([load], TEMPERATURES, [(0, 1)], [4], pairs, axes)
+    along = load + np.arange(2)[:, None, None] + np.array(points)[None, None]
+    values = {"along": along, "at": along[..., 0]}
+    return filled(coordinates, variables, values)
+
+
+def test_an_axis_of_a_family_comes_last_and_holds_the_points_of_all_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = [curve([0.0, 1.0], 3), curve([0.0, 0.5, 1.0], 7)]
+    assert parts[0]["along"].dims == (*OF_PAIR, "t")
+    variables = {
+        name: Variable(name, "metrics", parts[0][name].dims, "1", name, "test")
+        for name in ("along", "at")
+    }
+    monkeypatch.setattr(measurements, "VARIABLES", variables)
+    found = joined(grid([3, 7], TEMPERATURES, [(0, 1)], [4], seed_pairs((0, 1))), parts)
+    assert found["t"].values.tolist() == [0.0, 0.5, 1.0]
+    of = found["along"].sel(temperature=29, pair="0-1", epoch=4)
+    np.testing.assert_equal(of.sel(load=7).values, [8.0, 8.5, 9.0])
+    np.testing.assert_equal(of.sel(load=3).values, [4.0, np.nan, 5.0])
+
+
+def test_names_on_an_axis_keep_their_order_through_the_file(tmp_path: Path) -> None:
+    variables = {"of": Variable("of", "metrics", (*OF_MODEL, "layer"), "1", "x", "test")}
+    axes = {"layer": np.array(["stem", "block", "a"], dtype=object)}
+    coordinates = grid([3], TEMPERATURES, [(0, 1)], [4], [], axes)
+    data = filled(coordinates, variables, {"of": np.arange(12.0).reshape(2, 2, 3)})
+    write(tmp_path / "a.nc", data, variables, "NETCDF3_64BIT")
+    assert read(tmp_path / "a.nc")["layer"].values.tolist() == ["stem", "block", "a"]

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phasezoo.models.flat import Weights
 from phasezoo.spec.jobs import MeasureJob
@@ -18,7 +19,8 @@ from phasezoo.store.variables import Variable
 from phasezoo.store.weights import Block
 from phasezoo.vocabulary import PAIR, Number, Status, between, seed_pairs
 
-Row = Mapping[str, Sequence[float]]
+Value = float | NDArray[np.float64]
+Row = Mapping[str, Sequence[Value]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,11 @@ def pairs_of(job: MeasureJob) -> list[tuple[int, int]]:
 
 
 def measure(
-    job: MeasureJob, weights: Sequence[Path], output: Path, measured: Callable[[Cell], Row]
+    job: MeasureJob,
+    weights: Sequence[Path],
+    output: Path,
+    measured: Callable[[Cell], Row],
+    axes: Mapping[str, NDArray[np.generic]] | None = None,
 ) -> None:
     """Measure every cell of a share and write all of them as one NetCDF file.
 
@@ -94,10 +100,12 @@ def measure(
         weights: manifests; for each block and segment those of the temperatures, in the order of
             the job.
         output: the file.
-        measured: from a cell to the values of every variable of the family, one per replicate.
+        measured: from a cell to the values of every variable of the family, one per replicate: a
+            number, or an array over the axes that the variable has of its own.
+        axes: the coordinates of those axes.
     """
     variables = _measured_variables(job)
-    rows: dict[str, list[Sequence[float]]] = {name: [] for name in variables}
+    rows: dict[str, list[Sequence[Value]]] = {name: [] for name in variables}
     for position, temperature in enumerate(job.temperatures):
         cell = Cell(job, temperature, _stored(job, weights, position))
         say(f"{job.options.family} {' '.join(cell.names(job.place.seeds[0])[:3])}")
@@ -105,7 +113,7 @@ def measure(
             if name in variables:
                 rows[name].append(values)
     coordinates = measurements.grid(
-        [job.place.load], job.temperatures, [job.place.seeds], [job.epoch], pairs_of(job)
+        [job.place.load], job.temperatures, [job.place.seeds], [job.epoch], pairs_of(job), axes
     )
     arrays = {name: np.array(found, dtype=np.float64) for name, found in rows.items()}
     data = measurements.filled(coordinates, variables, arrays)
@@ -132,6 +140,6 @@ def _stored(
     return tuple(tuple(found[i * each : (i + 1) * each]) for i in range(blocks))
 
 
-def columns(family: str, rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+def columns(family: str, rows: Sequence[Mapping[str, Value]]) -> dict[str, list[Value]]:
     """From one mapping per replicate to one list per variable of a family."""
     return {name: [row[name] for row in rows] for name in schema.family_variables(family)}

@@ -46,8 +46,12 @@ def grid(
     blocks: Sequence[tuple[int, ...]],
     epochs: Sequence[int],
     pairs: Sequence[tuple[int, int]],
+    axes: Mapping[str, NDArray[np.generic]] | None = None,
 ) -> xr.Dataset:
-    """An empty Dataset with the coordinates of a grid."""
+    """An empty Dataset with the coordinates of a grid, and of the axes of a family if it has some.
+
+    Names on such an axis are texts, as Python's objects.
+    """
     seeds = [seed for block in blocks for seed in block]
     labels = np.array(["+".join(map(str, block)) for block in blocks], dtype=object)
     return xr.Dataset(
@@ -58,6 +62,7 @@ def grid(
             EPOCH: np.array(epochs, dtype=np.int32),
             "block": labels,
             **pair_coordinates(pairs),
+            **(axes or {}),
         }
     )
 
@@ -67,13 +72,13 @@ def filled(
 ) -> xr.Dataset:
     """A Dataset of `variables` with `values`, which have the declared dims or miss single ones.
 
-    Values are given over [temperature, replicate] for one load and epoch, where the replicate is
-    the seed, pair or block that the variable is declared over.
+    Values are given over [temperature, replicate, ...] for one load and epoch, where the replicate
+    is the seed, pair or block that the variable is declared over, and the rest its own axes.
     """
     out = coordinates
     for name, variable in variables.items():
         block = np.asarray(values[name], dtype=variable.dtype)
-        out = out.assign({name: (variable.dims, block[None, ..., None])})
+        out = out.assign({name: (variable.dims, np.expand_dims(block, (0, 3)))})
     needed = {dim for v in variables.values() for dim in v.dims}
     return out.drop_dims([d for d in out.dims if d not in needed])
 
@@ -120,8 +125,10 @@ def joined(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
 
     Each part is written into its place by labels, so a part that lies outside the declared grid
     is an error (KeyError) and a missing one leaves the missing value, never a hole in the axes.
+    The axes that a family has of its own hold every value that any part has.
     """
-    out = target.copy()
+    parts = list(parts)
+    out = target.assign_coords(_own_axes(target, parts))
     for part in parts:
         for name in part.data_vars:
             variable = VARIABLES[str(name)]
@@ -132,3 +139,18 @@ def joined(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
             where = {dim: part[dim].values for dim in variable.dims}
             out[name].loc[where] = part[name].values
     return out
+
+
+def _own_axes(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> dict[str, NDArray[np.generic]]:
+    """Union of the coordinates on axes that the grid does not have; numbers in their order."""
+    found: dict[str, dict[object, None]] = {}
+    kinds = {}
+    for part in parts:
+        for axis in (str(dim) for dim in part.dims if dim not in target.coords):
+            found.setdefault(axis, {}).update(dict.fromkeys(part[axis].values.tolist()))
+            kinds[axis] = part[axis].dtype
+    names = {axis for axis, kind in kinds.items() if kind.kind not in "fi"}
+    return {
+        axis: np.array(list(values) if axis in names else sorted(values), dtype=kinds[axis])  # type: ignore[type-var]
+        for axis, values in found.items()
+    }

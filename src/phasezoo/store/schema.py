@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from phasezoo.store.variables import VARIABLES, Variable
+from phasezoo.store.variables import AXES, VARIABLES, Variable
 from phasezoo.vocabulary import (
     EPOCH,
     FIRST_SEED,
@@ -30,7 +30,7 @@ class SchemaError(PhasezooError):
     """A Dataset is not what the schema declares."""
 
 
-_COORDINATES = {LOAD, TEMPERATURE, SEED, PAIR, EPOCH, FIRST_SEED, SECOND_SEED, "block"}
+_COORDINATES = {LOAD, TEMPERATURE, SEED, PAIR, EPOCH, FIRST_SEED, SECOND_SEED, "block", *AXES}
 
 
 def family_variables(family: str) -> dict[str, Variable]:
@@ -78,6 +78,7 @@ def described(data: xr.Dataset, load_name: str, temperature_name: str) -> xr.Dat
         SEED: "seed",
         EPOCH: "completed passes over the training set",
         PAIR: "pair of seeds of one cell, first < second",
+        **AXES,
     }
     for name, long_name in long_names.items():
         if name in out.coords:

@@ -1,0 +1,28 @@
+"""The stored variables, each declared once: dims, type, units, meaning."""
+
+from __future__ import annotations
+
+from phasezoo.store.variables.connectivity import CONNECTIVITY
+from phasezoo.store.variables.evaluation import EVALUATION
+from phasezoo.store.variables.hessian import HESSIAN
+from phasezoo.store.variables.merging import MERGING
+from phasezoo.store.variables.phases import PHASES
+from phasezoo.store.variables.similarity import SIMILARITY
+from phasezoo.store.variables.transfer import TRANSFER
+from phasezoo.store.variables.variable import OF_CELL, OF_MODEL, OF_PAIR, Variable
+
+__all__ = ["AXES", "OF_CELL", "OF_MODEL", "OF_PAIR", "SCHEMA_VERSION", "VARIABLES", "Variable"]
+
+SCHEMA_VERSION = 1
+
+# Axes that families have beside those of the grid, and what their coordinates are.
+AXES: dict[str, str] = {
+    "t": "place on a path between two models: 0 is the first, 1 the second",
+    "rank": "rank among the eigenvalues: 0 is the largest",
+    "quadrature": "node of a quadrature",
+    "layer": "name of the module whose output is compared",
+    "matrix": "name of the weight, reshaped to one row per output",
+}
+
+_METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY)
+VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES)}
