@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from phasezoo.phases.classify import classify_phases
-    from phasezoo.spec.metrics import PhaseCriteria
+    from phasezoo.spec.phases import PhaseCriteria, RegimeCriteria
     from phasezoo.store.summary_tables import read_summary_table
     from phasezoo.store.zoo import Zoo, load_model, open_zoo
 
 __all__ = [
     "PhaseCriteria",
+    "RegimeCriteria",
     "Zoo",
     "classify_phases",
     "load_model",
@@ -24,7 +25,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "PhaseCriteria": "phasezoo.spec.metrics",
+    "PhaseCriteria": "phasezoo.spec.phases",
+    "RegimeCriteria": "phasezoo.spec.phases",
     "Zoo": "phasezoo.store.zoo",
     "classify_phases": "phasezoo.phases.classify",
     "load_model": "phasezoo.store.zoo",

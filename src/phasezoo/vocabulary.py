@@ -24,23 +24,27 @@ class PhasezooError(Exception):
 
 
 class Phase(IntEnum):
-    """Label of a cell at an epoch (Yang et al. 2021; arXiv 2504.18072, phase table)."""
+    """Label of a cell at an epoch: a phase (Yang et al. 2021; arXiv 2504.18072) or a regime."""
 
     MISSING = -1
-    UNCLASSIFIED = 0
     I = 1  # noqa: E741  the field's name for it
     II = 2
     III = 3
     IV_A = 4
     IV_B = 5
+    UNDER_TRAINED = 11  # the regimes of scientific models, arXiv 2605.29153
+    OVER_TRAINED = 12
+    WELL_TRAINED = 13
 
     @property
     def title(self) -> str:
         """The label as written in the papers: ``I``, ``IV-A``, or a lower-case word."""
-        return self.name.lower() if self <= 0 else self.name.replace("_", "-")
+        name = self.name.replace("_", "-")
+        return name if self in FIVE_PHASES else name.lower()
 
 
 FIVE_PHASES = (Phase.I, Phase.II, Phase.III, Phase.IV_A, Phase.IV_B)
+THREE_REGIMES = (Phase.UNDER_TRAINED, Phase.OVER_TRAINED, Phase.WELL_TRAINED)
 
 PHASE_MEANINGS = {
     Phase.I: "underfitted and undersized",
@@ -48,7 +52,9 @@ PHASE_MEANINGS = {
     Phase.III: "undersized",
     Phase.IV_A: "overfitted",
     Phase.IV_B: "generalising",
-    Phase.UNCLASSIFIED: "no row of the phase table fits",
+    Phase.UNDER_TRAINED: "high training loss",
+    Phase.OVER_TRAINED: "low training loss, high test error",
+    Phase.WELL_TRAINED: "low training loss and test error",
     Phase.MISSING: "a metric that decides is missing",
 }
 

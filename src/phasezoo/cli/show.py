@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -54,22 +56,28 @@ def study_summary(study: Study) -> None:
         found = read_json(Path(paths.COVERAGE.format(zoo=name)))["epochs"]
         epoch = max(found, key=int)
         phases = measurements.read(Path(paths.PHASES.format(zoo=name)))
-        labels = phases["phase"].sel(epoch=int(epoch))
+        labels = phases.sel(epoch=int(epoch))
         console.print(f"\n{name}: phases at epoch {epoch}")
         console.print(text_map(labels))
-        counts = found[epoch]["per_phase"].items()
-        cells = ", ".join(f"{phase} {count}" for phase, count in counts)
-        absent = ", ".join(found[epoch]["absent"]) or "none"
-        console.print(
-            f"cells per phase: {cells}; missing {found[epoch]['missing']}, "
-            f"unclassified {found[epoch]['unclassified']}; phases absent: {absent}"
-        )
+        console.print(_coverage_lines(found[epoch]))
         tree = manifest["tree"]
         console.print(
             f"made: {paths.ZOO.format(zoo=name)} ({study.zoos[name].models} models, "
             f"{tree['files']} files, {tree['bytes'] / 1e6:.1f} MB)"
         )
     console.print(f"open: {Path(paths.REPORT).resolve().as_uri()}")
+
+
+def _coverage_lines(found: Mapping[str, Any]) -> str:
+    """Cells per phase, in brackets the certain ones, and what is lacking."""
+    certain = found["certain"]
+    cells = ", ".join(f"{p} {count} ({certain[p]})" for p, count in found["per_phase"].items())
+    lines = [
+        f"cells per phase (certain ones): {cells}; missing {found['missing']}, "
+        f"near a border (*) {found['near_border']}"
+    ]
+    lines += [f"too few certain cells of {p}: {what}" for p, what in found["lacking"].items()]
+    return "\n".join(lines)
 
 
 def audit_lines(found: Audit, removed: list[str]) -> list[str]:

@@ -1,100 +1,161 @@
-"""Phases of the cells of a grid, from explicit thresholds."""
+"""Labels of the cells of a grid, with what decided them and how certain they are."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
 import xarray as xr
 
-from phasezoo.spec.metrics import PhaseCriteria
-from phasezoo.vocabulary import EPOCH, LOAD, PAIR, SEED, TEMPERATURE, Phase, Status
+from phasezoo.phases.border import near_border
+from phasezoo.phases.calibrate import Chosen, calibrate
+from phasezoo.phases.cells import Floats, Replicated, replicated
+from phasezoo.phases.confidence import confidence, dissent
+from phasezoo.phases.counting import models_of
+from phasezoo.phases.notes import notes
+from phasezoo.phases.order import Order, order_of
+from phasezoo.phases.scheme import SCHEMES, Scheme, Thresholds
+from phasezoo.rng import numpy_generator
+from phasezoo.spec.phases import Criteria, PhaseCriteria
+from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE
 
-DECIDING = ("train_loss", "mode_connectivity", "cka")
 
-
-def classify_phases(metrics: xr.Dataset, criteria: PhaseCriteria) -> xr.Dataset:
+def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr.Dataset:
     """Label every cell and epoch of a grid.
 
-    The table of the zoo paper (arXiv 2504.18072) with thresholds: a cell is underfitted where the
-    training loss reaches `criteria.train_loss`, has a barrier where mode connectivity lies below
-    -`criteria.mode_connectivity`, is connected where it lies within it of 0, and its models are
-    similar where CKA reaches `criteria.cka`:
+    A cell is underfitted where the training loss reaches its threshold, has a barrier where mode
+    connectivity lies below minus its threshold, and its models are similar where CKA reaches its
+    threshold (arXiv 2504.18072, phase table; Yang et al. 2021, arXiv 2107.11228):
 
-        =============  =======  ========================  ============
-        training loss  barrier  connected                 ends worse
-        =============  =======  ========================  ============
-        high           I        unclassified              II
-        low            III      IV-A, or IV-B if similar  unclassified
-        =============  =======  ========================  ============
+        =============  =======  =========================
+        training loss  barrier  connected
+        =============  =======  =========================
+        high           I        II
+        low            III      IV-A, or IV-B if similar
+        =============  =======  =========================
 
-    The table has no row for the two others. Its Hessian column takes no part. Seeds and pairs of a
-    cell become one number by `criteria.seeds`; a mean lets pairs of opposite sign cancel, a median
-    does not. Diverged models take no part and are counted, collapsed ones are only counted.
+    IV-A lies on the cold side: a connected cell of low loss that is hotter than the most similar
+    one of its load is IV-B, and near a border. Thresholds are given, or calibrated from the last
+    epoch with all metrics (`phasezoo.phases.calibrate`). Seeds and pairs of a cell become one
+    number by `criteria.seeds`; a mean lets pairs of opposite sign cancel, a median does not.
+    Diverged models take no part and are counted, collapsed ones are only counted.
 
     Args:
         metrics: over load and temperature, and optionally seed, pair, epoch; with the variables
-            train_loss, mode_connectivity and cka (errors and connectivity as fractions).
-        criteria: the thresholds.
+            train_loss, mode_connectivity and cka (errors and connectivity as fractions), or for
+            the scheme `regimes` train_loss and test_error. Each may be of seeds or pairs, or one
+            number per cell; missing numbers are passed over.
+        criteria: scheme and thresholds; phases with calibrated thresholds if nothing is given.
 
     Returns:
-        Dataset over (load, temperature[, epoch]): `phase` int8, the numbers that decided, and how
-        many models took part and diverged. A cell lacking a number that decides is `MISSING`.
+        Dataset over (load, temperature[, epoch]): `phase` int8, `confidence` (share of resampled
+        seeds and pairs with the same label), `near_border` (the label changes when one threshold
+        is moved by `criteria.factor`), the numbers that decided, and how many models took part,
+        diverged, collapsed, or dissent from their cell. A cell lacking a number that decides is
+        `MISSING`. The attributes say which thresholds were used, how they were come by, and what
+        was noticed about the metrics (`notes`).
 
     Raises:
         ValueError: a variable or an axis is missing.
     """
-    _check(metrics)
-    cell = {name: _of_cell(metrics[name], criteria.seeds) for name in DECIDING}
-    cell = dict(zip(cell, xr.broadcast(*cell.values()), strict=True))
-    loss, curve, cka = (cell[name] for name in DECIDING)
-
-    underfitted = loss >= criteria.train_loss
-    barrier = curve < -criteria.mode_connectivity
-    worse_ends = curve > criteria.mode_connectivity
-    similar = cka >= criteria.cka
-    four = ~underfitted & ~barrier & ~worse_ends
-    phase = xr.where(four, xr.where(similar, Phase.IV_B, Phase.IV_A), Phase.UNCLASSIFIED)
-    phase = xr.where(underfitted & worse_ends, Phase.II, phase)
-    phase = xr.where(barrier, xr.where(underfitted, Phase.I, Phase.III), phase)
-    missing = loss.isnull() | curve.isnull() | (four & cka.isnull())
-    phase = xr.where(missing, Phase.MISSING, phase).astype("int8")
-
-    out = xr.Dataset({"phase": phase})
-    for name, values in cell.items():
-        out[f"{name}_of_cell"] = values.astype("float32")
-    for name, count in _models(metrics).items():
-        out[name] = count.broadcast_like(phase).astype("int16")
-    axes = [axis for axis in (LOAD, TEMPERATURE, EPOCH) if axis in phase.dims]
-    return out.transpose(*axes)
+    criteria = criteria or PhaseCriteria()
+    scheme = SCHEMES[criteria.scheme]
+    _check(metrics, scheme)
+    order = order_of(metrics)
+    epochs = metrics[EPOCH].values if EPOCH in metrics.dims else [None]
+    tables = [_table(metrics, scheme, order, epoch) for epoch in epochs]
+    labelling = _labelling(scheme, criteria, tables)
+    parts = [labelling.of(table, str(epoch)) for table, epoch in zip(tables, epochs, strict=True)]
+    arrays = {name: np.stack([part[name] for part in parts], axis=-1) for name in parts[0]}
+    out = _dataset(metrics, order, arrays)
+    for name, count in models_of(metrics).items():
+        out[name] = count.broadcast_like(out["phase"]).astype("int16")
+    axes = [axis for axis in (LOAD, TEMPERATURE, EPOCH) if axis in out["phase"].dims]
+    out = out.transpose(*axes)
+    out.attrs = labelling.attributes(notes(metrics, scheme, order))
+    return out
 
 
-def _check(metrics: xr.Dataset) -> None:
-    for name in DECIDING:
+Table = Mapping[str, Replicated]
+
+
+@dataclass(frozen=True)
+class _Labelling:
+    """A scheme with its thresholds, chosen once for all epochs."""
+
+    scheme: Scheme
+    criteria: Criteria
+    chosen: Mapping[str, Chosen]
+
+    @property
+    def at(self) -> Thresholds:
+        return {name: found.value for name, found in self.chosen.items()}
+
+    def of(self, table: Table, names: str) -> dict[str, Floats]:
+        """Arrays [load, temperature] of the output, for one epoch."""
+        how, criteria = self.criteria.seeds, self.criteria
+        cells = {name: metric.of_cells(how) for name, metric in table.items()}
+        labels = self.scheme.answer(cells, self.at)
+        chance = numpy_generator("phases", names)
+        given = _given(self.scheme, criteria)
+        share = confidence(self.scheme, table, labels, given, criteria.resamples, how, chance)
+        border = near_border(self.scheme, cells, self.at, criteria.factor) & (labels > 0)
+        odd = dissent(table["train_loss"], cells["train_loss"], self.at).sum(axis=-1)
+        return {
+            "phase": labels,
+            "confidence": share.astype(np.float32),
+            "near_border": border.astype(np.int8),
+            "dissenting_models": odd.astype(np.int16),
+            **{f"{name}_of_cell": values.astype(np.float32) for name, values in cells.items()},
+        }
+
+    def attributes(self, noticed: list[str]) -> dict[str, str]:
+        """What was chosen, as attributes that any file format holds."""
+        thresholds = {name: {"value": c.value, "how": c.how} for name, c in self.chosen.items()}
+        return {
+            "scheme": self.criteria.scheme,
+            "thresholds": json.dumps(thresholds),
+            "notes": "\n".join(noticed),
+        }
+
+
+def _labelling(scheme: Scheme, criteria: Criteria, tables: list[Table]) -> _Labelling:
+    """Thresholds from the last epoch at which something of every metric was measured."""
+    whole = [t for t in tables if all(np.isfinite(m.values).any() for m in t.values())]
+    last = (whole or tables)[-1]
+    cells = {name: metric.of_cells(criteria.seeds) for name, metric in last.items()}
+    return _Labelling(scheme, criteria, calibrate(scheme, cells, _given(scheme, criteria)))
+
+
+def _given(scheme: Scheme, criteria: Criteria) -> dict[str, float | str]:
+    return {name: getattr(criteria, name) for name in scheme.metrics}
+
+
+def _table(metrics: xr.Dataset, scheme: Scheme, order: Order, epoch: object) -> Table:
+    """The deciding metrics of one epoch, loads as they stand, temperatures from cold to hot."""
+    one = metrics if epoch is None else metrics.sel({EPOCH: epoch})
+    ordered = one.isel({TEMPERATURE: order.cold_to_hot})
+    return {name: replicated(ordered[name], ordered) for name in scheme.metrics}
+
+
+def _dataset(metrics: xr.Dataset, order: Order, arrays: Mapping[str, Floats]) -> xr.Dataset:
+    """Arrays [load, temperature, epoch] with the labels of the metrics, in their order."""
+    coords = {axis: metrics[axis] for axis in (LOAD, TEMPERATURE)}
+    dims = (LOAD, TEMPERATURE, EPOCH)
+    back = np.argsort(order.cold_to_hot)
+    out = xr.Dataset({n: (dims, v[:, back]) for n, v in arrays.items()}, coords=coords)
+    if EPOCH in metrics.dims:
+        return out.assign_coords({EPOCH: metrics[EPOCH]})
+    return out.isel({EPOCH: 0})
+
+
+def _check(metrics: xr.Dataset, scheme: Scheme) -> None:
+    for name in scheme.metrics:
         if name not in metrics:
             known = ", ".join(map(str, metrics.data_vars))
             raise ValueError(f"metrics: got {known}; '{name}' is missing")
         for axis in (LOAD, TEMPERATURE):
             if axis not in metrics[name].dims:
                 raise ValueError(f"metrics.{name}: got dims {metrics[name].dims}, '{axis}' missing")
-
-
-def _of_cell(values: xr.DataArray, how: str) -> xr.DataArray:
-    """One number per cell (and epoch); missing replicates are passed over."""
-    replicates = [dim for dim in (SEED, PAIR) if dim in values.dims]
-    if not replicates:
-        return values.astype("float64")
-    return getattr(values.astype("float64"), how)(replicates, skipna=True)  # type: ignore[no-any-return]
-
-
-def _models(metrics: xr.Dataset) -> dict[str, xr.DataArray]:
-    """How many models of each cell took part, diverged, and collapsed to a constant function."""
-    loss = metrics["train_loss"]
-    replicates = [dim for dim in (SEED,) if dim in loss.dims]
-    counts = {"models": loss.notnull().sum(replicates)}
-    for name, variable, flag in (
-        ("diverged", "status", int(Status.DIVERGED)),
-        ("collapsed_models", "collapsed", 1),
-    ):
-        if variable in metrics:
-            counts[name] = (metrics[variable] == flag).sum(replicates)
-        else:
-            counts[name] = xr.zeros_like(counts["models"])
-    return counts

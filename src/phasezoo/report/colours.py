@@ -20,7 +20,9 @@ PHASE_COLOURS = {
     Phase.III: "#CC79A7",
     Phase.IV_A: "#0072B2",
     Phase.IV_B: "#009E73",
-    Phase.UNCLASSIFIED: "#F0E442",
+    Phase.UNDER_TRAINED: "#D55E00",
+    Phase.OVER_TRAINED: "#0072B2",
+    Phase.WELL_TRAINED: "#009E73",
     Phase.MISSING: MISSING,
 }
 DECADES_SHOWN = 6.0

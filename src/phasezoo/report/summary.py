@@ -9,7 +9,14 @@ import xarray as xr
 from scipy.stats import bootstrap
 
 from phasezoo.rng import seed_of
-from phasezoo.vocabulary import FIVE_PHASES, HYPERPARAMETERS, LOAD, TEMPERATURE, Phase
+from phasezoo.vocabulary import (
+    FIVE_PHASES,
+    HYPERPARAMETERS,
+    LOAD,
+    TEMPERATURE,
+    THREE_REGIMES,
+    Phase,
+)
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
@@ -37,13 +44,13 @@ class Row:
 
 
 def per_phase(values: xr.DataArray, phase: xr.DataArray) -> list[Row]:
-    """Mean of each phase that occurs, with `unclassified` and `missing` at the end.
+    """Mean of each phase that occurs, with `missing` at the end.
 
     Args:
         values: over load, temperature and any replicates.
         phase: `phase` over load and temperature.
     """
-    occurring = [p for p in (*FIVE_PHASES, Phase.UNCLASSIFIED, Phase.MISSING) if (phase == p).any()]
+    occurring = [p for p in (*FIVE_PHASES, *THREE_REGIMES, Phase.MISSING) if (phase == p).any()]
     return [_row(p.title, values.where(phase == p)) for p in occurring]
 
 

@@ -14,7 +14,8 @@ from phasezoo import paths
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.base import Spec
 from phasezoo.spec.data import DataSpec
-from phasezoo.spec.metrics import Family, Measured, PhaseCriteria
+from phasezoo.spec.metrics import Family, Measured
+from phasezoo.spec.phases import Criteria
 from phasezoo.spec.training import Optimisation
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import HYPERPARAMETERS, Number, block_pairs
@@ -145,7 +146,7 @@ class PhasesJob(Spec):
     """Label the cells of a zoo."""
 
     zoo: str
-    criteria: PhaseCriteria
+    criteria: Criteria
 
 
 class PublishJob(Spec):

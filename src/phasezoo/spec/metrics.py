@@ -12,7 +12,6 @@ from phasezoo.spec.base import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    Share,
     Spec,
     Text,
     refused,
@@ -107,15 +106,6 @@ class Metrics(Spec):
     hessian: Hessian | None = None
     connectivity: Connectivity
     similarity: Similarity
-
-
-class PhaseCriteria(Spec):
-    """Thresholds of the phase table (arXiv 2504.18072); see `phasezoo.phases.classify`."""
-
-    seeds: Literal["mean", "median"]  # how seeds and pairs of a cell become one number
-    train_loss: PositiveFloat  # from here on a cell is underfitted
-    mode_connectivity: Share  # up to here, either sign, a cell is connected
-    cka: Share  # from here on a connected cell generalises
 
 
 Family = Evaluation | Hessian | Connectivity | Similarity | Merging | Transfer

@@ -19,7 +19,8 @@ from phasezoo.spec.base import (
     require_unique,
 )
 from phasezoo.spec.data import DataSpec
-from phasezoo.spec.metrics import Family, Merging, Metrics, PhaseCriteria, Transfer
+from phasezoo.spec.metrics import Family, Merging, Metrics, Transfer
+from phasezoo.spec.phases import Criteria
 from phasezoo.spec.training import Training
 from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Number
 
@@ -42,7 +43,7 @@ class Zoo(Spec):
     metrics: Metrics
     merging: Merging | None = None
     transfer: Transfer | None = None
-    phases: PhaseCriteria
+    phases: Criteria
 
     @model_validator(mode="after")
     def _consistent(self) -> Zoo:

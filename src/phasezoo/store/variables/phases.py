@@ -1,4 +1,4 @@
-"""The label of a cell, and what decided it."""
+"""The label of a cell, what decided it, and how certain it is."""
 
 from __future__ import annotations
 
@@ -13,12 +13,26 @@ def _count(name: str, meaning: str) -> Variable:
     return Variable(name, "phases", OF_CELL, "1", meaning, "phases", "int16")
 
 
-PHASES = (
+LABELS = (
     Variable("phase", "phases", OF_CELL, "", "phase of the cell", "phases", "int8", _FLAGS),
-    _FAMILY.number(OF_CELL, "train_loss_of_cell", "training loss that decided"),
-    _FAMILY.number(OF_CELL, "mode_connectivity_of_cell", "mode connectivity that decided"),
-    _FAMILY.number(OF_CELL, "cka_of_cell", "CKA that decided"),
+    _FAMILY.number(
+        OF_CELL, "confidence", "share of resampled seeds and pairs that give the same label"
+    ),
+    _FAMILY.truth(
+        OF_CELL, "near_border", "whether the label changes when a threshold is moved a little"
+    ),
     _count("models", "models that took part"),
     _count("diverged", "models that diverged"),
     _count("collapsed_models", "models that collapsed"),
+    _count("dissenting_models", "models on the other side of the threshold of training loss"),
 )
+DECIDED = {
+    name: _FAMILY.number(OF_CELL, f"{name}_of_cell", f"{meaning} that decided")
+    for name, meaning in (
+        ("train_loss", "training loss"),
+        ("mode_connectivity", "mode connectivity"),
+        ("cka", "CKA"),
+        ("test_error", "test error"),
+    )
+}
+PHASES = (*LABELS, *DECIDED.values())

@@ -1,0 +1,110 @@
+"""From metrics of seeds and pairs to one number per cell, once or for resampled seeds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from phasezoo.vocabulary import FIRST_SEED, LOAD, PAIR, SECOND_SEED, SEED, TEMPERATURE
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.intp]
+Kind = Literal["seed", "pair", "cell"]
+
+
+@dataclass(frozen=True)
+class Replicated:
+    """A metric on a grid.
+
+    Attributes:
+        values: [load, temperature, replicate], missing ones NaN.
+        kind: what the replicates are; `cell`: there is one value per cell.
+        pairs: positions of the two seeds of every pair, [pair, 2]; empty for other kinds.
+    """
+
+    values: Floats
+    kind: Kind
+    pairs: Integers
+
+    def of_cells(self, how: str) -> Floats:
+        """Mean or median over the replicates that are there, [load, temperature]."""
+        return _joined(how)(self.values)
+
+    def of_resampled(self, drawn: Integers, how: str) -> Floats:
+        """The same for seeds drawn anew, [draw, load, temperature].
+
+        A pair counts as often as both of its seeds were drawn, and a seed is no pair with itself;
+        NaN where no pair is left. A metric of kind `cell` is returned as it is.
+
+        Args:
+            drawn: positions of seeds, [draw, load, temperature, seed].
+            how: mean or median.
+        """
+        if self.kind == "cell":
+            return np.broadcast_to(self.values[..., 0], drawn.shape[:3])
+        if self.kind == "seed":
+            found = np.take_along_axis(self.values[None], drawn, axis=-1)
+            return _joined(how)(found)
+        seeds = drawn.shape[-1]
+        matrix = np.full((*self.values.shape[:2], seeds, seeds), np.nan)
+        for position, (first, second) in enumerate(self.pairs):
+            matrix[..., first, second] = matrix[..., second, first] = self.values[..., position]
+        first, second = np.triu_indices(seeds, 1)
+        loads, temperatures = np.ogrid[: matrix.shape[0], : matrix.shape[1]]
+        cells = (loads[None, ..., None], temperatures[None, ..., None])
+        return _joined(how)(matrix[(*cells, drawn[..., first], drawn[..., second])])
+
+
+def replicated(metric: xr.DataArray, coordinates: xr.Dataset) -> Replicated:
+    """A metric of one epoch as arrays.
+
+    Where no cell has more than one value, such as a curve of one pair, these say nothing of the
+    spread, and the metric counts as one of the cells.
+
+    Args:
+        metric: over load, temperature, and optionally seed or pair.
+        coordinates: where the seeds of pairs stand; without them pairs are taken to be all pairs
+            of seeds, in lexicographic order.
+    """
+    kind: Kind = "seed" if SEED in metric.dims else "pair" if PAIR in metric.dims else "cell"
+    values = metric.astype("float64")
+    if kind == "cell":
+        full = values.transpose(LOAD, TEMPERATURE).values[..., None]
+        return Replicated(full, "cell", _NO_PAIRS)
+    full = values.transpose(LOAD, TEMPERATURE, kind).values
+    if np.isfinite(full).sum(axis=-1).max(initial=0) <= 1:
+        return Replicated(_joined("mean")(full)[..., None], "cell", _NO_PAIRS)
+    return Replicated(full, kind, _pairs(coordinates) if kind == "pair" else _NO_PAIRS)
+
+
+_NO_PAIRS = np.empty((0, 2), dtype=np.intp)
+
+
+def _pairs(coordinates: xr.Dataset) -> Integers:
+    """Positions of the seeds of every pair."""
+    count = coordinates.sizes[PAIR]
+    if FIRST_SEED not in coordinates.coords:
+        seeds = round((1 + np.sqrt(1 + 8 * count)) / 2)
+        return np.stack(np.triu_indices(seeds, 1), axis=1)[:count]
+    both = np.stack([coordinates[FIRST_SEED].values, coordinates[SECOND_SEED].values], axis=1)
+    known = coordinates[SEED].values if SEED in coordinates.coords else np.unique(both)
+    places = {int(seed): place for place, seed in enumerate(known)}
+    return np.array([[places[int(seed)] for seed in pair] for pair in both], dtype=np.intp)
+
+
+def _joined(how: str) -> Callable[[Floats], Floats]:
+    """Mean or median over the last axis, passing over what is missing."""
+    function: Callable[..., Floats] = {"mean": np.nanmean, "median": np.nanmedian}[how]
+
+    def join(values: Floats) -> Floats:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # all of them missing: NaN is meant
+            return np.asarray(function(values, axis=-1))
+
+    return join
