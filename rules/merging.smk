@@ -8,9 +8,9 @@ rule merging:
         paths.measured("merging"),
         paths.checksum(paths.measured("merging")),
     log:
-        paths.log("merging", "zoo", "load", "share", "blocks", "epoch"),
+        paths.log("merging", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("merging", "zoo", "load", "share", "blocks", "epoch")
+        paths.benchmark("merging", "zoo", "loads", "temperatures", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:

@@ -8,9 +8,9 @@ rule evaluate:
         paths.measured("evaluation"),
         paths.checksum(paths.measured("evaluation")),
     log:
-        paths.log("evaluate", "zoo", "load", "share", "blocks", "epoch"),
+        paths.log("evaluate", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("evaluate", "zoo", "load", "share", "blocks", "epoch")
+        paths.benchmark("evaluate", "zoo", "loads", "temperatures", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -32,9 +32,9 @@ rule hessian:
         paths.measured("hessian"),
         paths.checksum(paths.measured("hessian")),
     log:
-        paths.log("hessian", "zoo", "load", "share", "blocks", "epoch"),
+        paths.log("hessian", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("hessian", "zoo", "load", "share", "blocks", "epoch")
+        paths.benchmark("hessian", "zoo", "loads", "temperatures", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -56,9 +56,9 @@ rule connectivity:
         paths.measured("connectivity"),
         paths.checksum(paths.measured("connectivity")),
     log:
-        paths.log("connectivity", "zoo", "load", "share", "blocks", "epoch"),
+        paths.log("connectivity", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("connectivity", "zoo", "load", "share", "blocks", "epoch")
+        paths.benchmark("connectivity", "zoo", "loads", "temperatures", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -80,9 +80,9 @@ rule similarity:
         paths.measured("similarity"),
         paths.checksum(paths.measured("similarity")),
     log:
-        paths.log("similarity", "zoo", "load", "share", "blocks", "epoch"),
+        paths.log("similarity", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("similarity", "zoo", "load", "share", "blocks", "epoch")
+        paths.benchmark("similarity", "zoo", "loads", "temperatures", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:

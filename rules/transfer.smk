@@ -11,9 +11,9 @@ rule transfer:
         paths.measured("transfer"),
         paths.checksum(paths.measured("transfer")),
     log:
-        paths.log("transfer", "zoo", "load", "share", "blocks", "epoch"),
+        paths.log("transfer", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
-        paths.benchmark("transfer", "zoo", "load", "share", "blocks", "epoch")
+        paths.benchmark("transfer", "zoo", "loads", "temperatures", "blocks", "epoch")
     conda:
         "../envs/phasezoo.yaml"
     resources:

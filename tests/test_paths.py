@@ -36,7 +36,7 @@ def test_numbers_read_back(numbers: tuple[int, ...]) -> None:
 
 
 def test_a_family_fills_only_its_own_wildcard() -> None:
-    expected = "measured/{zoo}/{load}/{share}/{blocks}/{epoch}/hessian.nc"
+    expected = "measured/{zoo}/{loads}/{temperatures}/{blocks}/{epoch}/hessian.nc"
     assert paths.measured("hessian") == expected
 
 

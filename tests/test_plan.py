@@ -49,10 +49,13 @@ def told(plan: Plan) -> dict[str, tuple[object, ...]]:
         w = at(load=load, temperature=heat, block=block, segment=segment)
         path = paths.WEIGHTS.format(**vars(w))
         out[path] = (plan.train_job(w), plan.resumed(w), plan.data_of(w))
-    shares = [paths.share_label(zoo.temperature.meaning, share) for share in zoo.temperature.values]
-    for family, load, share, block in product(zoo.families, zoo.load.all_values, shares, blocks):
+    loads, heats = (
+        [paths.share_label(axis.meaning, share) for share in axis.values]
+        for axis in (zoo.load, zoo.temperature)
+    )
+    for family, load, heat, block in product(zoo.families, loads, heats, blocks):
         for epoch in family.epochs:
-            w = at(load=load, share=share, blocks=block, epoch=epoch)
+            w = at(loads=load, temperatures=heat, blocks=block, epoch=epoch)
             path = paths.MEASURED.format(family=family.family, **vars(w))
             reads = (
                 plan.merged_weights(w) if family.family == "merging" else plan.measured_weights(w)
@@ -82,15 +85,17 @@ def test_the_first_segment_resumes_from_nothing() -> None:
 
 
 def test_a_measurement_reads_the_cells_of_its_share_at_the_segment_of_its_epoch() -> None:
-    w = at(load=4, share="8+32", blocks="0+1", epoch=60)
+    w = at(loads="4+8", temperatures="8+32", blocks="0+1", epoch=60)
     assert plan_of(given()).measured_weights(w) == [
         f"runs/{NAME}/4/8/0+1/52+60.json",
         f"runs/{NAME}/4/32/0+1/52+60.json",
+        f"runs/{NAME}/8/8/0+1/52+60.json",
+        f"runs/{NAME}/8/32/0+1/52+60.json",
     ]
 
 
 def test_merging_reads_every_segment_that_it_averages_over() -> None:
-    w = at(load=4, share="128", blocks="0+1", epoch=60)
+    w = at(loads="4", temperatures="128", blocks="0+1", epoch=60)
     assert plan_of(given()).merged_weights(w) == [
         f"runs/{NAME}/4/128/0+1/0+10+30.json",
         f"runs/{NAME}/4/128/0+1/52+60.json",
@@ -98,9 +103,10 @@ def test_merging_reads_every_segment_that_it_averages_over() -> None:
 
 
 def test_a_measurement_is_told_of_no_epoch_but_its_own() -> None:
-    w = at(load=4, share="8+32", blocks="0+1", epoch=10)
+    w = at(loads="4", temperatures="8+32", blocks="0+1", epoch=10)
     job = jobs.MeasureJob.model_validate_json(plan_of(given()).measure_job("evaluation")(w))
-    assert (job.epoch, job.options.epochs, job.temperatures) == (10, (10,), (8, 32))
+    assert (job.epoch, job.options.epochs) == (10, (10,))
+    assert (job.loads, job.temperatures) == ((4,), (8, 32))
 
 
 def test_collecting_reads_every_measurement_of_its_group_once() -> None:

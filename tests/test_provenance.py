@@ -103,7 +103,7 @@ def test_the_recipe_is_the_code_that_decides_trained_weights(
         (LANCZOS, "matrix = torch.stack(basis)  # [k, P]", "matrix = torch.stack(basis)  # new"),
         (LANCZOS, "    for _ in range(2):", "\n\n    for _ in range(2):"),
         ("vocabulary.py", "DIVERGED = 2", "DIVERGED = 3"),  # carried, not computed
-        ("store/variables.py", "SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2"),
+        ("store/variables/__init__.py", "SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2"),
         (FLAT, '"""Number of elements."""', '"""How many."""'),
     ],
 )

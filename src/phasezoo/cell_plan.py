@@ -7,6 +7,7 @@ from typing import Protocol
 
 from phasezoo import paths
 from phasezoo.spec import jobs
+from phasezoo.spec.axis import Axis
 from phasezoo.spec.base import Spec
 from phasezoo.spec.metrics import Family
 from phasezoo.spec.zoo import Study, Zoo
@@ -95,7 +96,7 @@ class CellPlan:
         return [paths.WEIGHTS_MANIFEST.format(**labels, segment=segment)] if before else []
 
     def measured_weights(self, wildcards: Wildcards) -> list[str]:
-        """Manifests of the cells of a share at one epoch, in the order of the share.
+        """Manifests of the cells of a share at one epoch, load by load in the order of the share.
 
         Where two blocks are compared, first all of the one, then all of the other.
         """
@@ -120,11 +121,15 @@ class CellPlan:
             options = self._family(wildcards, family)
             return told(
                 jobs.MeasureJob(
-                    place=place(zoo, wildcards.zoo, wildcards.load, first),
+                    zoo=wildcards.zoo,
+                    load_name=zoo.load.hyperparameter,
+                    loads=_share(zoo.load, wildcards.loads),
+                    temperature_name=zoo.temperature.hyperparameter,
+                    temperatures=_share(zoo.temperature, wildcards.temperatures),
+                    seeds=first,
                     partners=second[0] if second else (),
-                    temperatures=_temperatures(zoo, wildcards),
                     epoch=int(wildcards.epoch),
-                    architecture=jobs.at_load(zoo, zoo.load.meaning.parse(wildcards.load)),
+                    architecture=zoo.architecture,
                     # which other epochs are measured does not change this measurement
                     options=options.model_copy(update={"epochs": (int(wildcards.epoch),)}),
                 )
@@ -139,10 +144,11 @@ class CellPlan:
     def _weights(self, wildcards: Wildcards, segments: Iterable[tuple[int, ...]]) -> list[str]:
         zoo = self.zoos[wildcards.zoo]
         return [
-            weights_manifest(zoo, wildcards.zoo, wildcards.load, temperature, block, segment)
+            weights_manifest(zoo, wildcards.zoo, load, temperature, block, segment)
             for block in paths.parse_blocks(wildcards.blocks)
             for segment in segments
-            for temperature in wildcards.share.split("+")
+            for load in wildcards.loads.split("+")
+            for temperature in wildcards.temperatures.split("+")
         ]
 
 
@@ -209,8 +215,8 @@ def told(job: Spec) -> str:
     return job.model_dump_json()
 
 
-def _temperatures(zoo: Zoo, wildcards: Wildcards) -> tuple[Number, ...]:
-    return tuple(zoo.temperature.meaning.parse(label) for label in wildcards.share.split("+"))
+def _share(axis: Axis, label: str) -> tuple[Number, ...]:
+    return tuple(axis.meaning.parse(value) for value in label.split("+"))
 
 
 def _segment_of(zoo: Zoo, epoch: int) -> tuple[int, ...]:

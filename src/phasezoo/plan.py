@@ -13,6 +13,7 @@ from typing import Literal
 from phasezoo import paths
 from phasezoo.cell_plan import CellPlan, Wildcards, told, zoo_weights
 from phasezoo.spec import jobs
+from phasezoo.spec.axis import Axis
 from phasezoo.spec.zoo import Zoo
 
 Group = Literal["metrics", "merging", "transfer"]
@@ -51,7 +52,8 @@ class Plan(CellPlan):
             "temperature": {
                 z.temperature.meaning.label(v) for z in zoos for v in z.temperature.all_values
             },
-            "share": {share for z in zoos for share in _shares(z)},
+            "loads": {share for z in zoos for share in _shares(z.load)},
+            "temperatures": {share for z in zoos for share in _shares(z.temperature)},
             "block": {paths.numbers_label(b) for z in zoos for b in z.seeds if b not in z.imported},
             "blocks": {b for z in zoos for f in z.families for b in _blocks(z, f.family)},
             "segment": {paths.numbers_label(s) for z in zoos for s in z.training.checkpoints},
@@ -151,7 +153,8 @@ class Plan(CellPlan):
             loads=zoo.load.all_values,
             temperature_name=zoo.temperature.hyperparameter,
             temperatures=zoo.temperature.all_values,
-            shares=tuple(_shares(zoo)),
+            load_shares=tuple(_shares(zoo.load)),
+            temperature_shares=tuple(_shares(zoo.temperature)),
             seeds=zoo.seeds,
             pairs=zoo.pairs,
             group=group,
@@ -205,9 +208,8 @@ class Plan(CellPlan):
         return [zoo.dataset, *([zoo.transfer.dataset] if zoo.transfer else [])]
 
 
-def _shares(zoo: Zoo) -> list[str]:
-    meaning = zoo.temperature.meaning
-    return [paths.share_label(meaning, share) for share in zoo.temperature.values]
+def _shares(axis: Axis) -> list[str]:
+    return [paths.share_label(axis.meaning, share) for share in axis.values]
 
 
 def _blocks(zoo: Zoo, family: str) -> list[str]:

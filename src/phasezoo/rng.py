@@ -7,12 +7,8 @@ the Hessian cannot change the order of the training samples.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-if TYPE_CHECKING:
-    import torch
+import torch
 
 
 def seed_of(*names: object) -> int:
@@ -26,16 +22,9 @@ def small_seed_of(*names: object) -> int:
     return seed_of(*names) % 2**32
 
 
-def numpy_generator(*names: object) -> np.random.Generator:
-    """NumPy's generator, seeded by `seed_of`."""
-    return np.random.default_rng(seed_of(*names))
-
-
 def generator(*names: object) -> torch.Generator:
     """A CPU generator seeded by `seed_of`.
 
     It is on the CPU on every device, so that a GPU sees the same initial weights and batches.
     """
-    import torch  # here, because labels are made without it
-
     return torch.Generator().manual_seed(seed_of(*names))

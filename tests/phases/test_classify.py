@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from itertools import product
 
@@ -10,7 +11,7 @@ import pytest
 import xarray as xr
 
 from phasezoo.phases.classify import classify_phases
-from phasezoo.spec.metrics import PhaseCriteria
+from phasezoo.spec.phases import PhaseCriteria, RegimeCriteria
 from phasezoo.vocabulary import Phase, Status
 
 CRITERIA = PhaseCriteria(seeds="mean", train_loss=0.1, mode_connectivity=0.02, cka=0.6)
@@ -24,11 +25,11 @@ TABLE = [  # training loss, mode connectivity, CKA, phase
     (HIGH, BARRIER, SIMILAR, Phase.I),
     (HIGH, WORSE_ENDS, OTHER, Phase.II),
     (HIGH, WORSE_ENDS, SIMILAR, Phase.II),
-    # no row of the table
-    (HIGH, CONNECTED, OTHER, Phase.UNCLASSIFIED),
-    (HIGH, -CONNECTED, SIMILAR, Phase.UNCLASSIFIED),
-    (LOW, WORSE_ENDS, OTHER, Phase.UNCLASSIFIED),
-    (LOW, WORSE_ENDS, SIMILAR, Phase.UNCLASSIFIED),
+    # connected is what has no barrier
+    (HIGH, CONNECTED, OTHER, Phase.II),
+    (HIGH, -CONNECTED, SIMILAR, Phase.II),
+    (LOW, WORSE_ENDS, OTHER, Phase.IV_A),
+    (LOW, WORSE_ENDS, SIMILAR, Phase.IV_B),
     (LOW, BARRIER, OTHER, Phase.III),
     (LOW, BARRIER, SIMILAR, Phase.III),
     (LOW, CONNECTED, OTHER, Phase.IV_A),
@@ -49,7 +50,7 @@ TABLE = [  # training loss, mode connectivity, CKA, phase
     # one is missing that does not decide
     (HIGH, BARRIER, NAN, Phase.I),
     (HIGH, WORSE_ENDS, NAN, Phase.II),
-    (LOW, WORSE_ENDS, NAN, Phase.UNCLASSIFIED),
+    (LOW, WORSE_ENDS, NAN, Phase.MISSING),
     (LOW, BARRIER, NAN, Phase.III),
 ]
 
@@ -103,7 +104,7 @@ def test_a_cell_with_all_numbers_is_never_missing() -> None:
     axis = [-1.0, -0.02, -1e-9, 0.0, 0.02, 0.021, 1.0]
     rows = list(product([0.0, 0.0999, 0.1, 7.0], axis, [0.0, 0.5999, 0.6, 1.0]))
     found = classify_phases(cells(*rows), CRITERIA)["phase"]
-    assert set(found.values.flat) == {0, 1, 2, 3, 4, 5}
+    assert set(found.values.flat) == {1, 2, 3, 4, 5}
 
 
 def test_every_epoch_is_labelled() -> None:
@@ -111,7 +112,7 @@ def test_every_epoch_is_labelled() -> None:
     metrics["train_loss"].loc[{"epoch": 0}] = HIGH
     found = classify_phases(metrics, CRITERIA)["phase"]
     assert found.dims == ("load", "temperature", "epoch")
-    assert (found.sel(epoch=0) == Phase.UNCLASSIFIED).all()
+    assert (found.sel(epoch=0) == Phase.II).all()
     assert (found.sel(epoch=60) == Phase.IV_B).all()
 
 
@@ -123,7 +124,7 @@ def test_an_epoch_without_measurements_of_pairs_is_missing() -> None:
     assert (found.sel(epoch=60) == Phase.IV_B).all()
 
 
-@pytest.mark.parametrize(("seeds", "phase"), [("mean", Phase.UNCLASSIFIED), ("median", Phase.IV_B)])
+@pytest.mark.parametrize(("seeds", "phase"), [("mean", Phase.II), ("median", Phase.IV_B)])
 def test_seeds_become_one_number_as_the_criteria_say(seeds: str, phase: Phase) -> None:
     metrics = replicated()
     metrics["train_loss"][{"seed": 0}] = HIGH  # mean (0.9 + 0.01 + 0.01) / 3 > 0.1, median 0.01
@@ -160,8 +161,8 @@ def test_collapsed_models_are_counted() -> None:
 def test_pairs_of_opposite_sign_cancel_in_the_mean_and_not_in_the_median() -> None:
     metrics = replicated()
     metrics["train_loss"][:] = HIGH
-    metrics["mode_connectivity"][:] = xr.DataArray([0.06, 0.066, -0.125], dims="pair")
-    for how, phase in (("mean", Phase.UNCLASSIFIED), ("median", Phase.II)):
+    metrics["mode_connectivity"][:] = xr.DataArray([0.01, 0.006, -0.125], dims="pair")
+    for how, phase in (("mean", Phase.I), ("median", Phase.II)):
         criteria = CRITERIA.model_copy(update={"seeds": how})
         assert (classify_phases(metrics, criteria)["phase"] == phase).all()
 
@@ -206,3 +207,107 @@ def test_a_metric_that_is_not_there_is_refused_by_name(name: str) -> None:
 def test_an_axis_that_is_not_there_is_refused_by_name(axis: str) -> None:
     with pytest.raises(ValueError, match=f"metrics.train_loss: got dims .*'{axis}' missing"):
         classify_phases(replicated().isel({axis: 0}), CRITERIA)
+
+
+def column(cka: list[float], **attributes: str) -> xr.Dataset:
+    """One load, connected and of low loss, over batch sizes 8, 16, ..."""
+    values = {"train_loss": LOW, "mode_connectivity": 0.0}
+    dims = ("load", "temperature")
+    data = xr.Dataset(
+        {name: (dims, np.full((1, len(cka)), value)) for name, value in values.items()},
+        coords={"load": [4], "temperature": 8 * 2 ** np.arange(len(cka))},
+    )
+    data["cka"] = (dims, [cka])
+    data["temperature"].attrs = attributes
+    return data
+
+
+def labels(data: xr.Dataset) -> list[Phase]:
+    return [Phase(code) for code in classify_phases(data, CRITERIA)["phase"].values.ravel()]
+
+
+def test_dissimilar_cells_are_overfitted_on_the_cold_side_of_a_similar_one_only() -> None:
+    A, B = Phase.IV_A, Phase.IV_B
+    assert labels(column([0.3, 0.5, 0.7, 0.9, 0.5, 0.4])) == [B, B, B, B, A, A]
+    hot = {"hyperparameter": "learning_rate"}  # now what is large is hot
+    assert labels(column([0.3, 0.5, 0.7, 0.9, 0.5, 0.4], **hot)) == [A, A, B, B, B, B]
+    assert labels(column([0.3, 0.5, 0.4])) == [A, A, A]  # none is similar
+    # what is only so by its side is near a border
+    found = classify_phases(column([0.1, 0.99, 0.1]), CRITERIA)["near_border"]
+    assert found.values.ravel().tolist() == [1, 0, 0]
+
+
+def test_the_order_of_the_temperatures_does_not_matter() -> None:
+    data = column([0.3, 0.5, 0.7, 0.9, 0.5, 0.4])
+    mixed = data.isel(temperature=[4, 0, 5, 2, 1, 3])
+    found = classify_phases(mixed, CRITERIA)["phase"].sortby("temperature")
+    assert found.equals(classify_phases(data, CRITERIA)["phase"])
+
+
+def test_a_cell_is_near_a_border_where_a_moved_threshold_changes_its_label() -> None:
+    factor = CRITERIA.factor
+    rows = [
+        (0.1 * factor * 1.01, BARRIER, SIMILAR, 0),
+        (0.1 * factor * 0.99, BARRIER, SIMILAR, 1),
+        (0.1 / factor * 0.99, BARRIER, SIMILAR, 0),
+        (LOW, -0.02 * factor * 1.01, SIMILAR, 0),
+        (LOW, -0.02 * factor * 0.99, SIMILAR, 1),
+        (LOW, CONNECTED, 1 - 0.4 * factor * 1.01, 0),
+        (LOW, CONNECTED, 1 - 0.4 * factor * 0.99, 1),
+        (LOW, CONNECTED, 1 - 0.4 / factor * 1.01, 1),
+        (HIGH, BARRIER, 0.6, 0),  # its CKA decides nothing
+        (NAN, BARRIER, 0.6, 0),
+    ]
+    found = classify_phases(cells(*(row[:3] for row in rows)), CRITERIA)["near_border"]
+    assert found.values[:, 0].tolist() == [row[3] for row in rows]
+
+
+def test_models_that_failed_where_their_cell_did_not_are_counted() -> None:
+    metrics = replicated()
+    metrics["train_loss"].loc[{"load": 4, "temperature": 16, "seed": 1, "epoch": 60}] = HIGH
+    found = classify_phases(
+        metrics.assign_coords(seed=[0, 1, 2]), CRITERIA.model_copy(update={"seeds": "median"})
+    )
+    assert found["dissenting_models"].sum() == 1
+    assert found["dissenting_models"].sel(load=4, temperature=16, epoch=60) == 1
+
+
+def test_without_criteria_the_thresholds_come_from_the_last_epoch_with_all_metrics() -> None:
+    rows = [(HIGH, BARRIER, OTHER), (LOW, BARRIER, OTHER), (LOW, CONNECTED, SIMILAR)] * 8
+    last = cells(*rows).expand_dims(epoch=[60])
+    early = (last * np.nan).assign(train_loss=last["train_loss"] * 7).assign_coords(epoch=[0])
+    later = (last * np.nan).assign_coords(epoch=[90])
+    found = classify_phases(xr.concat([early, last, later], "epoch"))
+    chosen = json.loads(found.attrs["thresholds"])
+    assert chosen["train_loss"]["value"] == pytest.approx(math.sqrt(LOW * HIGH))
+    assert found.attrs["scheme"] == "phases"
+    codes = found["phase"].sel(epoch=60).values.ravel().tolist()
+    assert codes == [Phase.I, Phase.III, Phase.IV_B] * 8
+    assert (found["phase"].sel(epoch=[0, 90]) == Phase.MISSING).all()
+
+
+def test_regimes_are_told_by_training_loss_and_test_error() -> None:
+    dims = ("load", "temperature")
+    rows = [(1.0, 0.9, 11), (0.01, 0.9, 12), (0.01, 0.02, 13), (1.0, NAN, 11), (0.01, NAN, -1)]
+    data = xr.Dataset(
+        {
+            "train_loss": (dims, [[row[0]] for row in rows]),
+            "test_error": (dims, [[row[1]] for row in rows]),
+        },
+        coords={"load": np.arange(5), "temperature": [0.1]},
+    )
+    criteria = RegimeCriteria(train_loss=0.1, test_error=0.1)
+    found = classify_phases(data, criteria)
+    assert found["phase"].values[:, 0].tolist() == [row[2] for row in rows]
+    assert set(found["test_error_of_cell"].dims) == {"load", "temperature"}
+    assert "cka_of_cell" not in found
+
+
+def test_what_is_missing_and_what_was_taken_for_granted_is_said() -> None:
+    data = cells((LOW, CONNECTED, SIMILAR), (LOW, CONNECTED, NAN))
+    notes = classify_phases(data, CRITERIA).attrs["notes"].split("\n")
+    assert "cka: missing in 1 of 2 cells" in notes
+    assert any(
+        note.startswith("temperature: which end is hot is told by nothing") for note in notes
+    )
+    assert not any(note.startswith("train_loss: missing") for note in notes)

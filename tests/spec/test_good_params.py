@@ -207,10 +207,14 @@ def all_jobs(study: Study) -> list[jobs.Spec]:
     )
     measured = [
         jobs.MeasureJob(
-            place=place,
+            zoo=place.zoo,
+            load_name=place.load_name,
+            loads=(4, 8),
+            temperature_name=place.temperature_name,
             temperatures=(8, 32),
+            seeds=place.seeds,
             epoch=30,
-            architecture=architecture,
+            architecture=zoo.architecture,
             options=options,
         )
         for options in zoo.families
@@ -221,7 +225,8 @@ def all_jobs(study: Study) -> list[jobs.Spec]:
         loads=zoo.load.all_values,
         temperature_name="learning_rate",
         temperatures=(1e-3, 0.1),
-        shares=("0.001", "0.1"),
+        load_shares=("4", "8"),
+        temperature_shares=("0.001", "0.1"),
         seeds=zoo.seeds,
         pairs="all",
         group="merging",

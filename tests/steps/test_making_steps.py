@@ -170,7 +170,13 @@ def test_phases_are_those_of_the_criteria(tiny: Tiny, zoo: str) -> None:
         np.testing.assert_array_equal(found[name], expected[name])
     report = json.loads((tiny.root / f"results/{zoo}/phases.json").read_text())
     assert report["criteria"] == tiny.zoo(zoo).phases.model_dump()
-    assert report["epochs"] == {"3": coverage(found["phase"].sel(epoch=3))}
+    of_epoch = report["epochs"]["3"]
+    counted = coverage(found.sel(epoch=3), tiny.zoo(zoo).phases)
+    assert {name: of_epoch[name] for name in counted} == counted
+    assert {row["threshold"] for row in of_epoch["sensitivity"]} == set(report["thresholds"])
+    assert len(of_epoch["sensitivity"]) == 3 * 4
+    assert report["thresholds"]["cka"]["value"] == tiny.zoo(zoo).phases.cka
+    assert isinstance(report["notes"], list)
 
 
 def test_diverged_cells_are_missing_and_their_models_counted(tiny: Tiny) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +26,10 @@ from phasezoo.models.build import build
 from phasezoo.models.flat import Weights, buffer_layout, load_weights, parameter_layout
 from phasezoo.spec.jobs import MeasureJob, at_load
 from phasezoo.spec.metrics import Connectivity, Hessian, Merging, Similarity, Transfer
+from phasezoo.steps import cells as steps_cells
+from phasezoo.steps.cells import Row, measure
 from phasezoo.steps.evaluate import evaluate
-from phasezoo.store import measurements
+from phasezoo.store import measurements, schema
 from phasezoo.store.dataset import read_task
 from phasezoo.store.manifest import ManifestError, store_of, writing
 from phasezoo.store.weights import Block, write_block
@@ -373,3 +376,46 @@ def test_a_job_on_one_temperature_gives_what_the_share_gives(tiny: Tiny, tmp_pat
     evaluate(alone, tiny.root / "data/digits.json", weights[1:], tmp_path / "a.nc", 0)
     whole = measurements.read(tiny.root / measured_path(MLP, 7, "evaluation"))
     xr.testing.assert_equal(measurements.read(tmp_path / "a.nc"), whole.sel(temperature=[31]))
+
+
+def test_loads_that_share_a_job_give_what_they_give_alone(tiny: Tiny, tmp_path: Path) -> None:
+    together, weights = [], []
+    for load in (3, 7):
+        job, of_load = tiny.job(measured_path(MLP, load, "evaluation"))
+        together.append(job)
+        weights += of_load
+    both = MeasureJob(**{**together[0].__dict__, "loads": (3, 7)})
+    evaluate(both, tiny.root / "data/digits.json", weights, tmp_path / "a.nc", 0)
+    found = measurements.read(tmp_path / "a.nc")
+    for load in (3, 7):
+        alone = measurements.read(tiny.root / measured_path(MLP, load, "evaluation"))
+        xr.testing.assert_equal(found.sel(load=[load]), alone)
+
+
+def test_what_a_failed_job_finished_is_not_measured_again(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, weights = tiny.job(measured_path(MLP, 3, "evaluation"))
+    _, more = tiny.job(measured_path(MLP, 7, "evaluation"))
+    job = MeasureJob(**{**first.__dict__, "loads": (3, 7)})
+    asked: list[int] = []
+
+    def rows(cells: Sequence[steps_cells.Cell], fail: bool) -> list[Row]:
+        asked.append(int(cells[0].load))
+        if fail and cells[0].load == 7:
+            raise RuntimeError("killed")
+        names = schema.family_variables("evaluation")
+        return [dict.fromkeys(names, [1.0] * len(cell.seeds)) for cell in cells]
+
+    with pytest.raises(RuntimeError, match="killed"):
+        measure(job, [*weights, *more], tmp_path / "a.nc", lambda _, cells: rows(cells, True))
+    assert not (tmp_path / "a.nc").exists()
+    measure(job, [*weights, *more], tmp_path / "a.nc", lambda _, cells: rows(cells, False))
+    assert asked == [3, 7, 7]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.nc", "a.nc.sha256"]
+
+    # another job, or another code, does not take it over
+    monkeypatch.setattr("phasezoo.steps.cells.code_digest", lambda step: "other")
+    with pytest.raises(RuntimeError, match="killed"):
+        measure(job, [*weights, *more], tmp_path / "a.nc", lambda _, cells: rows(cells, True))
+    assert asked == [3, 7, 7, 3, 7]

@@ -68,8 +68,8 @@ class Tiny:
 
     def job(self, measured: str) -> tuple[jobs.MeasureJob, list[Path]]:
         """What a measuring job is told, and the weights it reads."""
-        zoo, load, share, blocks, epoch, family = _parts(measured)
-        at = _at(zoo=zoo, load=load, share=share, blocks=blocks, epoch=epoch)
+        zoo, loads, temperatures, blocks, epoch, family = _parts(measured)
+        at = _at(zoo=zoo, loads=loads, temperatures=temperatures, blocks=blocks, epoch=epoch)
         job = jobs.MeasureJob.model_validate_json(self.plan.measure_job(family)(at))
         weights = self.plan.merged_weights if family == "merging" else self.plan.measured_weights
         return job, self.all_there(weights(at))

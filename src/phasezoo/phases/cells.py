@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -100,7 +100,7 @@ def _pairs(coordinates: xr.Dataset) -> Integers:
 
 def _joined(how: str) -> Callable[[Floats], Floats]:
     """Mean or median over the last axis, passing over what is missing."""
-    function: Callable[..., Floats] = {"mean": np.nanmean, "median": np.nanmedian}[how]
+    function: Any = {"mean": np.nanmean, "median": np.nanmedian}[how]
 
     def join(values: Floats) -> Floats:
         with warnings.catch_warnings():

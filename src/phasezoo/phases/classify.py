@@ -17,7 +17,7 @@ from phasezoo.phases.counting import models_of
 from phasezoo.phases.notes import notes
 from phasezoo.phases.order import Order, order_of
 from phasezoo.phases.scheme import SCHEMES, Scheme, Thresholds
-from phasezoo.rng import numpy_generator
+from phasezoo.rng import seed_of
 from phasezoo.spec.phases import Criteria, PhaseCriteria
 from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE
 
@@ -37,7 +37,7 @@ def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr
         =============  =======  =========================
 
     IV-A lies on the cold side: a connected cell of low loss that is hotter than the most similar
-    one of its load is IV-B, and near a border. Thresholds are given, or calibrated from the last
+    one of its load is IV-B as that one is, and near a border. Thresholds are given, or calibrated from the last
     epoch with all metrics (`phasezoo.phases.calibrate`). Seeds and pairs of a cell become one
     number by `criteria.seeds`; a mean lets pairs of opposite sign cancel, a median does not.
     Diverged models take no part and are counted, collapsed ones are only counted.
@@ -98,7 +98,7 @@ class _Labelling:
         how, criteria = self.criteria.seeds, self.criteria
         cells = {name: metric.of_cells(how) for name, metric in table.items()}
         labels = self.scheme.answer(cells, self.at)
-        chance = numpy_generator("phases", names)
+        chance = np.random.default_rng(seed_of("phases", names))
         given = _given(self.scheme, criteria)
         share = confidence(self.scheme, table, labels, given, criteria.resamples, how, chance)
         border = near_border(self.scheme, cells, self.at, criteria.factor) & (labels > 0)

@@ -98,11 +98,14 @@ def _all(cells: Cells, at: Thresholds) -> NDArray[np.bool_]:
 
 
 def _hot(cells: Cells, at: Thresholds) -> NDArray[np.bool_]:
-    """Cells hotter than the most similar connected cell of low loss and the same load."""
+    """Cells hotter than the most similar connected cell of low loss and the same load.
+
+    Only where that one is similar: where none is, which of them comes first is chance.
+    """
     four = _low(cells, at) & _connected(cells, at)
     cka = np.where(four & np.isfinite(cells["cka"]), cells["cka"], -np.inf)
     peak = cka.argmax(axis=-1)[..., None]
-    there = np.isfinite(cka.max(axis=-1))[..., None]
+    there = cka.max(axis=-1)[..., None] >= at["cka"]
     return np.asarray((np.arange(cka.shape[-1]) > peak) & there)
 
 
@@ -138,7 +141,7 @@ def _regime(cells: Cells, at: Thresholds) -> Labels:
 #
 # IV-A is where models overfit for want of noise: it lies on the cold side. Noise makes models
 # dissimilar as well, towards II, where they do not overfit; so a cell that is hotter than the most
-# similar one of its load is IV-B.
+# similar one of its load is IV-B like that one.
 PHASES = Scheme(
     FIVE_PHASES,
     (

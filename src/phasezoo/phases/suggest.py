@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import xarray as xr
 
@@ -43,7 +45,7 @@ def _gap(wanted: Phase, phase: xr.DataArray) -> str:
     if wanted is not Phase.III:
         return ""
     loads = np.sort(phase[LOAD].values)
-    for low, high in zip(loads[:-1], loads[1:], strict=True):
+    for low, high in pairwise(loads):
         both = phase.sel({LOAD: low}).values, phase.sel({LOAD: high}).values
         jumps = [
             {Phase.I} <= {int(a), int(b)} and {int(a), int(b)} & {Phase.IV_A, Phase.IV_B}

@@ -73,17 +73,36 @@ Partners = Annotated[tuple[int, ...], Field(exclude_if=_empty)]
 
 
 class MeasureJob(Spec):
-    """Measure one family on the cells of a share, for one block and epoch.
+    """Measure one family on a share of cells, for one block and epoch.
 
-    With `partners`, the seeds of a second block, only the pairs between the two are measured.
+    The cells are all loads with all temperatures. With `partners`, the seeds of a second block,
+    only the pairs between the two are measured.
     """
 
-    place: Place
-    partners: Partners = ()
+    zoo: str
+    load_name: str
+    loads: tuple[Number, ...]
+    temperature_name: str
     temperatures: tuple[Number, ...]
+    seeds: tuple[int, ...]
+    partners: Partners = ()
     epoch: int
-    architecture: Architecture
+    architecture: Architecture  # that of the zoo, which has no load yet
     options: Annotated[Family, Field(discriminator="family")]
+
+    def place(self, load: Number) -> Place:
+        """Where in the zoo the cells of one load lie."""
+        return Place(
+            zoo=self.zoo,
+            load_name=self.load_name,
+            load=load,
+            temperature_name=self.temperature_name,
+            seeds=self.seeds,
+        )
+
+    def architecture_at(self, load: Number) -> Architecture:
+        """The architecture of one load."""
+        return self.architecture.model_copy(update={self.load_name: load})
 
     def options_as(self, kind: type[F]) -> F:
         """The options as those of one family.
@@ -113,7 +132,8 @@ class CollectJob(Spec):
     loads: tuple[Number, ...]
     temperature_name: str
     temperatures: tuple[Number, ...]
-    shares: tuple[str, ...]
+    load_shares: tuple[str, ...]
+    temperature_shares: tuple[str, ...]
     seeds: tuple[tuple[int, ...], ...]
     pairs: Literal["within", "all"]
     group: Literal["metrics", "merging", "transfer"]
@@ -121,16 +141,19 @@ class CollectJob(Spec):
 
     def parts(self) -> list[str]:
         """Every measurement to join."""
-        label = HYPERPARAMETERS[self.load_name].label
-        loads = [label(load) for load in self.loads]
         return [
             paths.MEASURED.format(
-                zoo=self.zoo, load=load, share=share, blocks=blocks, epoch=epoch, family=family
+                zoo=self.zoo,
+                loads=loads,
+                temperatures=temperatures,
+                blocks=blocks,
+                epoch=epoch,
+                family=family,
             )
             for family, epochs in self.families.items()
             for epoch in epochs
-            for load in loads
-            for share in self.shares
+            for loads in self.load_shares
+            for temperatures in self.temperature_shares
             for blocks in measured_blocks(self.seeds, self.pairs, family)
         ]
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from phasezoo.spec.base import PositiveFloat, PositiveInt, Share, Spec
 
 Calibrated = Literal["calibrated"]
 CALIBRATED: Calibrated = "calibrated"
-Threshold = PositiveFloat | Calibrated
+
+
+def _kind(given: Any) -> str:
+    word = isinstance(given, str) and not re.match(r"[-+.\d]", given)
+    return "word" if word else "number"
+
+
+_Word = Annotated[Calibrated, Tag("word")]
+Threshold = Annotated[Annotated[PositiveFloat, Tag("number")] | _Word, Discriminator(_kind)]
+ThresholdShare = Annotated[Annotated[Share, Tag("number")] | _Word, Discriminator(_kind)]
 
 
 class _Labelling(Spec):
@@ -42,8 +52,8 @@ class PhaseCriteria(_Labelling):
 
     scheme: Literal["phases"] = "phases"
     train_loss: Threshold = CALIBRATED
-    mode_connectivity: Share | Calibrated = CALIBRATED
-    cka: Share | Calibrated = CALIBRATED
+    mode_connectivity: ThresholdShare = CALIBRATED
+    cka: ThresholdShare = CALIBRATED
 
 
 class RegimeCriteria(_Labelling):
@@ -59,12 +69,11 @@ class RegimeCriteria(_Labelling):
     test_error: Threshold = CALIBRATED
 
 
-def _scheme(given: Any) -> str:
-    found = given.get("scheme") if isinstance(given, dict) else getattr(given, "scheme", None)
-    return "phases" if found is None else str(found)
+def _named(given: Any) -> Any:
+    """Criteria that name no scheme are those of phases."""
+    return {"scheme": "phases", **given} if isinstance(given, dict) else given
 
 
 Criteria = Annotated[
-    Annotated[PhaseCriteria, Tag("phases")] | Annotated[RegimeCriteria, Tag("regimes")],
-    Discriminator(_scheme),
+    PhaseCriteria | RegimeCriteria, Field(discriminator="scheme"), BeforeValidator(_named)
 ]

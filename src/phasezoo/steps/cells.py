@@ -1,4 +1,4 @@
-"""The cells of a measuring job: read their models, measure each, write one file."""
+"""The cells of a measuring job: read their models, measure load by load, write one file."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phasezoo.models.flat import Weights
+from phasezoo.provenance import code_digest
+from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.steps.log import say
 from phasezoo.store import measurements, schema
 from phasezoo.store.manifest import store_of
+from phasezoo.store.partial import Partial
 from phasezoo.store.variables import Variable
 from phasezoo.store.weights import Block
 from phasezoo.vocabulary import PAIR, Number, Status, between, seed_pairs
 
+STEPS = {"evaluation": "evaluate"}  # families whose step has another name
 Value = float | NDArray[np.float64]
 Row = Mapping[str, Sequence[Value]]
+Axes = Mapping[str, NDArray[np.generic]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Cell:
     """
 
     job: MeasureJob
+    load: Number
     temperature: Number
     stored: tuple[tuple[Block, ...], ...]
 
@@ -62,7 +70,7 @@ class Cell:
 
     def names(self, seed: int) -> tuple[str, ...]:
         """Names of a model, for its generators."""
-        return self.job.place.names(self.temperature, seed)
+        return self.job.place(self.load).names(self.temperature, seed)
 
     def pair_names(self, pair: tuple[int, int]) -> tuple[str, ...]:
         """Names of a pair of positions, for its generators."""
@@ -76,48 +84,88 @@ def _with(segments: Sequence[Block], epoch: int) -> Block:
 
 def seeds_of(job: MeasureJob) -> tuple[int, ...]:
     """The seeds that a job reads: those of its block, then those of its partners."""
-    return job.place.seeds + job.partners
+    return job.seeds + job.partners
 
 
 def pairs_of(job: MeasureJob) -> list[tuple[int, int]]:
     """The pairs that a job measures: within its block, or between it and its partners."""
     if job.partners:
-        return between(job.place.seeds, job.partners)
-    return seed_pairs(job.place.seeds)
+        return between(job.seeds, job.partners)
+    return seed_pairs(job.seeds)
 
 
 def measure(
     job: MeasureJob,
     weights: Sequence[Path],
     output: Path,
-    measured: Callable[[Cell], Row],
-    axes: Mapping[str, NDArray[np.generic]] | None = None,
+    measured: Callable[[Architecture, Sequence[Cell]], Sequence[Row]],
+    axes: Axes | None = None,
 ) -> None:
-    """Measure every cell of a share and write all of them as one NetCDF file.
+    """Measure every cell of a share, load by load, and write all of them as one NetCDF file.
+
+    If the job fails, what is finished of its loads is kept for the next time.
 
     Args:
         job: what to measure.
-        weights: manifests; for each block and segment those of the temperatures, in the order of
-            the job.
+        weights: manifests; for each block and segment those of the loads and temperatures, in the
+            order of the job.
         output: the file.
-        measured: from a cell to the values of every variable of the family, one per replicate: a
-            number, or an array over the axes that the variable has of its own.
+        measured: from the cells of one load, whose models have one architecture, to the values of
+            every variable of the family, for each cell one per replicate: a number, or an array
+            over the axes that the variable has of its own.
         axes: the coordinates of those axes.
     """
     variables = _measured_variables(job)
-    rows: dict[str, list[Sequence[Value]]] = {name: [] for name in variables}
-    for position, temperature in enumerate(job.temperatures):
-        cell = Cell(job, temperature, _stored(job, weights, position))
-        say(f"{job.options.family} {' '.join(cell.names(job.place.seeds[0])[:3])}")
-        for name, values in measured(cell).items():
-            if name in variables:
-                rows[name].append(values)
-    coordinates = measurements.grid(
-        [job.place.load], job.temperatures, [job.place.seeds], [job.epoch], pairs_of(job), axes
-    )
-    arrays = {name: np.array(found, dtype=np.float64) for name, found in rows.items()}
-    data = measurements.filled(coordinates, variables, arrays)
+    code = code_digest(STEPS.get(job.options.family, job.options.family))
+    kept = Partial(output, code + job.model_dump_json(), weights)
+    parts = []
+    for position, load in enumerate(job.loads):
+        rows = kept.read(load)
+        if rows is None:
+            cells = _cells(job, load, position, weights)
+            rows = _arrays(variables, measured(job.architecture_at(load), cells))
+            kept.write(load, rows)
+        say(f"{job.options.family} {' '.join(_names(job, load))}")
+        coordinates = measurements.grid(
+            [load], job.temperatures, [job.seeds], [job.epoch], pairs_of(job), axes
+        )
+        parts.append(measurements.filled(coordinates, variables, rows))
+    data = measurements.beside(parts)
     measurements.write(output, data, variables, "NETCDF3_64BIT")
+    kept.remove()
+
+
+def _names(job: MeasureJob, load: Number) -> tuple[str, ...]:
+    return job.place(load).names(job.temperatures[0], job.seeds[0])[:2]
+
+
+def _cells(job: MeasureJob, load: Number, position: int, weights: Sequence[Path]) -> list[Cell]:
+    """The cells of one load; `position` is that of the load in the job."""
+    first = position * len(job.temperatures)
+    return [
+        Cell(job, load, temperature, _stored(job, weights, first + i))
+        for i, temperature in enumerate(job.temperatures)
+    ]
+
+
+def _stored(
+    job: MeasureJob, weights: Sequence[Path], position: int
+) -> tuple[tuple[Block, ...], ...]:
+    """The segments of one cell, block by block; manifests come block by block too."""
+    blocks = 2 if job.partners else 1
+    cells = len(job.loads) * len(job.temperatures)
+    found = [Block(store_of(path)) for path in weights[position::cells]]
+    each = len(found) // blocks
+    return tuple(tuple(found[i * each : (i + 1) * each]) for i in range(blocks))
+
+
+def _arrays(
+    variables: Mapping[str, Variable], rows: Sequence[Row]
+) -> dict[str, NDArray[np.float64]]:
+    """Arrays [temperature, replicate, ...] from one row per temperature."""
+    return {
+        name: np.array([list(row[name]) for row in rows], dtype=np.float64) for name in variables
+    }
 
 
 def _measured_variables(job: MeasureJob) -> dict[str, Variable]:
@@ -125,21 +173,16 @@ def _measured_variables(job: MeasureJob) -> dict[str, Variable]:
     declared = schema.family_variables(job.options.family)
     if job.partners:
         return {name: v for name, v in declared.items() if PAIR in v.dims}
-    if len(job.place.seeds) == 1:
+    if len(job.seeds) == 1:
         return {name: v for name, v in declared.items() if PAIR not in v.dims}
     return declared
-
-
-def _stored(
-    job: MeasureJob, weights: Sequence[Path], position: int
-) -> tuple[tuple[Block, ...], ...]:
-    """The segments of one temperature, block by block; manifests come block by block too."""
-    blocks = 2 if job.partners else 1
-    found = [Block(store_of(path)) for path in weights[position :: len(job.temperatures)]]
-    each = len(found) // blocks
-    return tuple(tuple(found[i * each : (i + 1) * each]) for i in range(blocks))
 
 
 def columns(family: str, rows: Sequence[Mapping[str, Value]]) -> dict[str, list[Value]]:
     """From one mapping per replicate to one list per variable of a family."""
     return {name: [row[name] for row in rows] for name in schema.family_variables(family)}
+
+
+def per_cell(cells: Sequence[Cell], flat: Sequence[T], each: int) -> list[Sequence[T]]:
+    """A flat list of `each` results for every cell, cut up into cells."""
+    return [flat[i * each : (i + 1) * each] for i in range(len(cells))]

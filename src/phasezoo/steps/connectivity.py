@@ -11,6 +11,7 @@ from phasezoo.landscape.curve import barrier, bezier, line, mode_connectivity, p
 from phasezoo.landscape.network import Network
 from phasezoo.models.build import build
 from phasezoo.models.flat import Weights
+from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Connectivity
 from phasezoo.steps.cells import Cell, Row, columns, measure
@@ -25,10 +26,9 @@ def connectivity(
     """Measure mode connectivity and linear barriers over all pairs of seeds."""
     device = prepare(gpus)
     task = read_task(data, device)
-    network = Network(build(job.architecture, task.shape, task.classes), device)
     nothing = dict.fromkeys(schema.family_variables("connectivity"), float("nan"))
 
-    def measured(cell: Cell) -> Row:
+    def of_cell(network: Network, cell: Cell) -> Row:
         rows = []
         for pair in cell.pairs:
             ends = (cell.models[pair[0]], cell.models[pair[1]])
@@ -37,6 +37,10 @@ def connectivity(
             else:
                 rows.append(nothing)
         return columns("connectivity", rows)
+
+    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
+        network = Network(build(architecture, task.shape, task.classes), device)
+        return [of_cell(network, cell) for cell in cells]
 
     measure(job, weights, output, measured)
 

@@ -9,6 +9,7 @@ from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.landscape.similarity import is_collapsed
 from phasezoo.models.build import build
+from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.steps.cells import Cell, Row, columns, measure
 from phasezoo.steps.device import prepare
@@ -36,15 +37,19 @@ def evaluate(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path,
     """Evaluate models on the whole training and test set."""
     device = prepare(gpus)
     task = read_task(data, device)
-    network = Network(build(job.architecture, task.shape, task.classes), device)
 
-    def measured(cell: Cell) -> Row:
-        rows = []
-        for model, status in zip(cell.models, cell.status, strict=True):
-            row = dict.fromkeys(("train_loss", "train_error", "test_loss", "test_error"), NOTHING)
-            if model.finite:
-                row |= _scores(network.function(model), task)
-            rows.append({"collapsed": -1.0, **row, "status": float(status)})
-        return columns("evaluation", rows)
+    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
+        network = Network(build(architecture, task.shape, task.classes), device)
+        return [_rows(network, task, cell) for cell in cells]
 
     measure(job, weights, output, measured)
+
+
+def _rows(network: Network, task: Task, cell: Cell) -> Row:
+    rows = []
+    for model, status in zip(cell.models, cell.status, strict=True):
+        row = dict.fromkeys(("train_loss", "train_error", "test_loss", "test_error"), NOTHING)
+        if model.finite:
+            row |= _scores(network.function(model), task)
+        rows.append({"collapsed": -1.0, **row, "status": float(status)})
+    return columns("evaluation", rows)

@@ -13,6 +13,7 @@ from phasezoo.landscape.hutchinson import hutchinson_trace
 from phasezoo.landscape.lanczos import top_eigenvalue
 from phasezoo.landscape.network import Network
 from phasezoo.models.build import build
+from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Hessian
 from phasezoo.steps.cells import Cell, Row, columns, measure
@@ -26,15 +27,13 @@ def hessian(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
     device = prepare(gpus)
     task = read_task(data, device)
     options = job.options_as(Hessian)
-    network = Network(build(job.architecture, task.shape, task.classes), device)
-    size = network.parameters.size
     sample = task.training_sample(options.samples, "hessian")
     nothing = dict.fromkeys(schema.family_variables("hessian"), float("nan"))
     nothing["hessian_top_eigenvalue_converged"] = -1.0  # neither: nothing was measured
 
-    def measured(cell: Cell) -> Row:
-        rows = []
-        for seed, model in zip(job.place.seeds, cell.models, strict=True):
+    def of_cell(network: Network, cell: Cell) -> Row:
+        rows, size = [], network.parameters.size
+        for seed, model in zip(job.seeds, cell.models, strict=True):
             if not model.finite:
                 rows.append(nothing)
                 continue
@@ -53,5 +52,9 @@ def hessian(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
                 }
             )
         return columns("hessian", rows)
+
+    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
+        network = Network(build(architecture, task.shape, task.classes), device)
+        return [of_cell(network, cell) for cell in cells]
 
     measure(job, weights, output, measured)

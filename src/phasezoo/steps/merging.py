@@ -12,6 +12,7 @@ from phasezoo.merging.merge import align, average_error, merge_pair, single_erro
 from phasezoo.merging.permutation import PermutationSpec, permutation_spec, prove
 from phasezoo.models.build import build
 from phasezoo.models.flat import Weights
+from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Merging
 from phasezoo.steps.cells import Cell, Row, measure
@@ -28,29 +29,31 @@ def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
     device = prepare(gpus)
     task = read_task(data, device)
     options = job.options_as(Merging)
-    module = build(job.architecture, task.shape, task.classes)
-    network, spec = Network(module, device), permutation_spec(module)
 
-    def measured(cell: Cell) -> Row:
-        models = cell.models
-        _prove(network, spec, models, task, cell)
-        pairs = _pairs(network, spec, task, cell, options)
-        if job.partners:
-            return pairs
-        late = [cell.at(epoch) for epoch in options.last_checkpoints]
-        of_seeds = {
-            "single_error": [single_error(network, task, model) for model in models],
-            "checkpoint_average_error": [
-                average_error(network, task, list(of_seed)) for of_seed in zip(*late, strict=True)
-            ],
-        }
-        return {
-            **pairs,
-            **of_seeds,
-            **_seed_averages(network, spec, task, cell, options),
-        }
+    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
+        module = build(architecture, task.shape, task.classes)
+        network, spec = Network(module, device), permutation_spec(module)
+        return [_of_cell(network, spec, task, cell, options) for cell in cells]
 
     measure(job, weights, output, measured)
+
+
+def _of_cell(
+    network: Network, spec: PermutationSpec, task: Task, cell: Cell, options: Merging
+) -> Row:
+    models = cell.models
+    _prove(network, spec, models, task, cell)
+    pairs = _pairs(network, spec, task, cell, options)
+    if cell.job.partners:
+        return pairs
+    late = [cell.at(epoch) for epoch in options.last_checkpoints]
+    of_seeds = {
+        "single_error": [single_error(network, task, model) for model in models],
+        "checkpoint_average_error": [
+            average_error(network, task, list(of_seed)) for of_seed in zip(*late, strict=True)
+        ],
+    }
+    return {**pairs, **of_seeds, **_seed_averages(network, spec, task, cell, options)}
 
 
 def _prove(

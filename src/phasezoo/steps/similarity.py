@@ -8,6 +8,7 @@ from pathlib import Path
 from phasezoo.landscape.network import Network
 from phasezoo.landscape.similarity import l2_distance, linear_cka
 from phasezoo.models.build import build
+from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Similarity
 from phasezoo.steps.cells import Cell, Row, columns, measure
@@ -23,10 +24,9 @@ def similarity(
     device = prepare(gpus)
     task = read_task(data, device)
     options = job.options_as(Similarity)
-    network = Network(build(job.architecture, task.shape, task.classes), device)
     inputs, _ = task.test_sample(options.samples, "similarity")
 
-    def measured(cell: Cell) -> Row:
+    def of_cell(network: Network, cell: Cell) -> Row:
         models = cell.models
         logits = [logits_of(network.function(model), inputs) for model in models]
         rows = [
@@ -37,5 +37,9 @@ def similarity(
             for a, b in cell.pairs
         ]
         return columns("similarity", rows)
+
+    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
+        network = Network(build(architecture, task.shape, task.classes), device)
+        return [of_cell(network, cell) for cell in cells]
 
     measure(job, weights, output, measured)

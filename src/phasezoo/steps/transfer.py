@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Transfer
 from phasezoo.steps.cells import Cell, Row, columns, measure
@@ -29,15 +30,13 @@ def transfer(
     task = read_task(second, device)
     options = job.options_as(Transfer)
 
-    def measured(cell: Cell) -> Row:
+    def of_cell(architecture: Architecture, cell: Cell) -> Row:
         rows = []
-        for seed, model in zip(job.place.seeds, cell.models, strict=True):
+        for seed, model in zip(job.seeds, cell.models, strict=True):
             row = dict.fromkeys(("fine_tuned_error", "scratch_error", "transfer_gain"), NOTHING)
             if model.finite:
                 names = cell.names(seed)
-                gain = fine_tune(
-                    job.architecture, model, first_classes, task, options, names, device
-                )
+                gain = fine_tune(architecture, model, first_classes, task, options, names, device)
                 row |= {
                     "fine_tuned_error": gain.fine_tuned_error,
                     "scratch_error": gain.scratch_error,
@@ -45,5 +44,8 @@ def transfer(
                 }
             rows.append(row)
         return columns("transfer", rows)
+
+    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
+        return [of_cell(architecture, cell) for cell in cells]
 
     measure(job, weights, output, measured)

@@ -83,6 +83,11 @@ def filled(
     return out.drop_dims([d for d in out.dims if d not in needed])
 
 
+def beside(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Datasets of `filled` for single loads as one for all of them."""
+    return xr.concat(parts, LOAD, join="exact", coords="minimal", compat="override")
+
+
 Format = Literal["NETCDF4", "NETCDF3_64BIT"]
 
 
