@@ -37,10 +37,10 @@ def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr
         =============  =======  =========================
 
     IV-A lies on the cold side: a connected cell of low loss that is hotter than the most similar
-    one of its load is IV-B as that one is, and near a border. Thresholds are given, or calibrated from the last
-    epoch with all metrics (`phasezoo.phases.calibrate`). Seeds and pairs of a cell become one
-    number by `criteria.seeds`; a mean lets pairs of opposite sign cancel, a median does not.
-    Diverged models take no part and are counted, collapsed ones are only counted.
+    one of its load is IV-B as that one is, and near a border. Thresholds are given, or calibrated
+    from the last epoch with all metrics (`phasezoo.phases.calibrate`). Seeds and pairs of a cell
+    become one number by `criteria.seeds`; a mean lets pairs of opposite sign cancel, a median does
+    not. Diverged models take no part and are counted, collapsed ones are only counted.
 
     Args:
         metrics: over load and temperature, and optionally seed, pair, epoch; with the variables
