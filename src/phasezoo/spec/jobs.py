@@ -14,7 +14,8 @@ from phasezoo import paths
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.base import Spec
 from phasezoo.spec.data import DataSpec
-from phasezoo.spec.metrics import Family, Measured, PhaseCriteria
+from phasezoo.spec.measured import Measured
+from phasezoo.spec.metrics import Family, PhaseCriteria
 from phasezoo.spec.training import Optimisation
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import HYPERPARAMETERS, Number, block_pairs
