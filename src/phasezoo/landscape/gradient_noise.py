@@ -18,7 +18,7 @@ from phasezoo.models.flat import Weights
 
 Floats = NDArray[np.float64]
 NUMBERS = 2**24  # gradients of single samples held at once; bounds memory, changes nothing else
-SAMPLES = 1024  # the same for their activations
+SAMPLES = 512  # the same for their activations
 
 
 @dataclass(frozen=True, slots=True)

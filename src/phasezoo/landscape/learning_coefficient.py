@@ -8,37 +8,40 @@ from math import log
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from phasezoo.landscape.chains import chain_mean
 from phasezoo.landscape.estimate import Estimate
-from phasezoo.landscape.langevin import Langevin, langevin
+from phasezoo.landscape.langevin import Langevin, Walk, langevin
 from phasezoo.landscape.network import Network
 from phasezoo.landscape.stacked import gradients_of, sample_losses
 from phasezoo.models.flat import Weights
 from phasezoo.spec.numbers import LocalLearning
+from phasezoo.training.evaluate import CHUNK
 
-Floats = NDArray[np.float64]
+EQUIPARTITION = 0.02  # deviation from 1 up to which chains count as at equilibrium
 R_HAT = 1.1  # chains agree up to here (Gelman et al. 2013, section 11.4)
-STACK = 2**22  # numbers of the chains that walk together; bounds memory, changes nothing else
+STACK = 2**22  # numbers of the models that walk together; bounds memory, changes nothing else
 
 
 @dataclass(frozen=True, slots=True)
 class LearningCoefficient:
     """lambda-hat, dimensionless, with its Monte Carlo error and what the chains say of themselves.
 
-    Converged when R-hat is at most 1.1 and lambda-hat is not below 0 by more than two standard
-    errors: below 0 the chains found lower losses than the model's, which is no minimum then.
+    Converged when R-hat is at most 1.1, and, give or take two standard errors, equipartition is
+    within 2 % of 1 and lambda-hat not below 0: there the chains found lower losses than the
+    model's, which is no minimum then.
     """
 
     estimate: Estimate
     r_hat: float
+    equipartition: Estimate  # mean virial over P: 1 at equilibrium, for a small step
     effective_samples: float
     converged: bool
 
 
-NO_COEFFICIENT = LearningCoefficient(Estimate(np.nan, np.nan), np.nan, np.nan, converged=False)
+NOT_A_NUMBER = Estimate(np.nan, np.nan)
+NO_COEFFICIENT = LearningCoefficient(NOT_A_NUMBER, np.nan, NOT_A_NUMBER, np.nan, converged=False)
 
 
 def learning_coefficient(
@@ -58,7 +61,7 @@ def learning_coefficient(
     error is that of the chains; step size, localisation and minibatches shift the value itself.
 
     Args:
-        network: the architecture. Without convolutions, all chains of many models walk together.
+        network: the architecture.
         models: the weights w*; one with a number that is not finite gives NaN.
         inputs: the sample, [n, ...]; all of it is used.
         labels: [n].
@@ -75,25 +78,42 @@ def learning_coefficient(
         raise ValueError(f"generators: got {len(generators)}, allowed are {len(models)}")
     found = [NO_COEFFICIENT] * len(models)
     alive = [i for i, model in enumerate(models) if model.finite]
-    together = max(1, STACK // max(1, options.chains * network.parameters.size))
+    inputs_each, numbers_each = (
+        options.chains * size for size in (options.batch_size, network.parameters.size)
+    )
+    together = max(1, min(CHUNK // inputs_each, STACK // max(1, numbers_each)))
     for first in range(0, len(alive), together):
         some = alive[first : first + together]
         chosen = [models[i] for i in some], [generators[i] for i in some]
-        excess = _walk(network, inputs, labels, options, *chosen)
-        for i, chains in zip(some, excess, strict=True):
-            found[i] = coefficient_of(chains, len(labels) / log(len(labels)))
+        walk = _walk(network, inputs, labels, options, *chosen)
+        for place, i in enumerate(some):
+            own = slice(place * options.chains, (place + 1) * options.chains)
+            part = Walk(walk.excess[own], walk.virial[own])
+            found[i] = coefficient_of(part, inverse_temperature(labels), network.parameters.size)
     return found
 
 
-def coefficient_of(excess: Floats, inverse_temperature: float) -> LearningCoefficient:
-    """lambda-hat = n beta times the mean of the excess losses [chains, steps] of one model."""
-    found = chain_mean(inverse_temperature * excess)
+def inverse_temperature(labels: Tensor) -> float:
+    """The inverse temperature n beta = n / log n of a sample of n (Watanabe 2013)."""
+    return len(labels) / log(len(labels))
+
+
+def coefficient_of(walk: Walk, inverse_temperature: float, size: int) -> LearningCoefficient:
+    """lambda-hat = n beta times the mean excess loss of the chains of one model.
+
+    Args:
+        walk: of its chains.
+        inverse_temperature: n beta.
+        size: number of parameters.
+    """
+    found = chain_mean(inverse_temperature * walk.excess)
+    balance = chain_mean(walk.virial / size).mean
     converged = (
         found.r_hat <= R_HAT
-        and np.isfinite(found.mean.value)
-        and found.mean.value > -2 * found.mean.standard_error
+        and abs(balance.value - 1) <= EQUIPARTITION + 2 * balance.standard_error
+        and found.mean.value >= -2 * found.mean.standard_error
     )
-    return LearningCoefficient(found.mean, found.r_hat, found.effective_samples, bool(converged))
+    return LearningCoefficient(found.mean, found.r_hat, balance, found.effective_samples, converged)
 
 
 def _walk(
@@ -103,8 +123,8 @@ def _walk(
     options: LocalLearning,
     models: list[Weights],
     generators: list[torch.Generator],
-) -> Floats:
-    """Excess losses [models, chains, steps] of the chains of some models."""
+) -> Walk:
+    """The walk of the chains of some models, model after model."""
     size, chains, device = len(labels), options.chains, network.device
     parameters = torch.stack([model.parameters for model in models]).to(device)
     buffers = torch.stack([model.buffers for model in models]).to(device)
@@ -112,7 +132,7 @@ def _walk(
     centre, buffers, start = (
         stack.repeat_interleave(chains, dim=0) for stack in (parameters, buffers, start)
     )
-    gradients = gradients_of(network)
+    gradients = gradients_of(network, options.batch_size)
     whole = torch.arange(size).expand(chains, size)
 
     def drawn(generator: torch.Generator) -> Tensor:
@@ -130,11 +150,10 @@ def _walk(
         return torch.cat([torch.randn(shape, generator=g) for g in generators]).to(centre)
 
     settings = Langevin(
-        inverse_temperature=size / log(size),
+        inverse_temperature=inverse_temperature(labels),
         localisation=options.localisation,
         step_size=options.step_size,
         burn_in=options.burn_in,
         steps=options.steps,
     )
-    found = langevin(gradient, centre, noise, settings)
-    return found.reshape(len(models), chains, options.steps)
+    return langevin(gradient, centre, noise, settings)

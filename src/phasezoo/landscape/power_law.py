@@ -62,5 +62,5 @@ def power_law_tail(values: ArrayLike, fewest: int = FEWEST) -> PowerLawTail:
     distances = np.where(behind >= 0, np.abs(1 - above - behind / n[:, None]), 0).max(axis=1)
     best = int(distances.argmin())
     slope, size = float(slopes[best]), int(n[best])
-    exponent = Estimate(1 + slope, slope / np.sqrt(size))
+    exponent = Estimate(1 + slope, float(slope / np.sqrt(size)))
     return PowerLawTail(exponent, float(distances[best]), float(x[places[best]]), size)
