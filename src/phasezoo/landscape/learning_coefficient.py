@@ -106,8 +106,9 @@ def coefficient_of(walk: Walk, inverse_temperature: float, size: int) -> Learnin
         inverse_temperature: n beta.
         size: number of parameters.
     """
-    found = chain_mean(inverse_temperature * walk.excess)
-    balance = chain_mean(walk.virial / size).mean
+    with np.errstate(over="ignore", invalid="ignore"):  # of chains that run away
+        found = chain_mean(inverse_temperature * walk.excess)
+        balance = chain_mean(walk.virial / size).mean
     converged = (
         found.r_hat <= R_HAT
         and abs(balance.value - 1) <= EQUIPARTITION + 2 * balance.standard_error

@@ -69,11 +69,16 @@ def spectra(
     norms = torch.linalg.vector_norm(parameters, dim=1).tolist()
     distances = torch.linalg.vector_norm(parameters - start, dim=1).tolist()
     values = [_singular_values(parameters, slot).cpu().numpy() for slot in matrices(network)]
-    shapes = [(slot.shape[0], slot.size // slot.shape[0]) for slot in matrices(network)]
+    shapes = [_sides(slot) for slot in matrices(network)]
     return [
         _of_model([v[i] for v in values], shapes, norms[i], distances[i]) if finite[i] else missing
         for i, missing in enumerate(repeat(_missing(len(values)), len(models)))
     ]
+
+
+def _sides(slot: Slot) -> tuple[int, int]:
+    """Outputs, and inputs times kernel."""
+    return slot.shape[0], slot.size // slot.shape[0]
 
 
 def _stacked(network: Network, models: Sequence[Weights]) -> Tensor:
@@ -87,7 +92,7 @@ def _singular_values(parameters: Tensor, slot: Slot) -> Tensor:
     """Singular values [M, min(outputs, inputs * kernel)] of one matrix; 0 where not finite."""
     part = parameters[:, slot.offset : slot.offset + slot.size]
     part = torch.where(part.isfinite(), part, 0)
-    values: Tensor = torch.linalg.svdvals(part.reshape(len(part), slot.shape[0], -1))
+    values: Tensor = torch.linalg.svdvals(part.reshape(len(part), *_sides(slot)))
     return values
 
 
