@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from phasezoo import rng
+from phasezoo.landscape import spectra as module_under_test
 from phasezoo.landscape.network import Network
 from phasezoo.landscape.power_law import NO_TAIL
 from phasezoo.landscape.spectra import Spectra, matrices, spectra
@@ -141,6 +142,16 @@ def test_a_model_does_not_depend_on_its_stack_nor_fail_with_it() -> None:
     missing = numbers(found[1])
     assert np.isnan(missing[np.abs(missing) > 0]).all()  # but for tails of 0 values
     assert np.isnan(found[0].distance_from_start)  # no initial weights given
+
+
+def test_shares_of_the_models_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = mlp()
+    network = Network(module, CPU)
+    models = [drawn(module, i) for i in range(4)]
+    whole = spectra(network, models[:3], models[1:])
+    monkeypatch.setattr(module_under_test, "NUMBERS", 2 * network.parameters.size)
+    for one, other in zip(whole, spectra(network, models[:3], models[1:]), strict=True):
+        np.testing.assert_allclose(numbers(other), numbers(one), rtol=1e-10)
 
 
 def test_no_models_give_no_spectra() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from phasezoo.landscape.power_law import NO_TAIL, PowerLawTail, power_law_tail
 from phasezoo.models.flat import Slot, Weights
 
 Floats = NDArray[np.float64]
+NUMBERS = 2**25  # parameters held at once; bounds memory, changes nothing else
 
 
 @dataclass(frozen=True)
@@ -56,23 +56,38 @@ def spectra(
     Args:
         network: the architecture.
         models: the weights; a model with a number that is not finite gives NaN throughout.
-        initial: the weights that each model started from, for the distance.
+        initial: the weights that each model started from; without them the distance is NaN.
 
     Raises:
         ValueError: `initial` has another length than `models`.
     """
-    parameters = _stacked(network, models)  # [M, P]
-    start = parameters * torch.nan if initial is None else _stacked(network, initial)
-    if len(start) != len(parameters):
-        raise ValueError(f"initial: got {len(start)} models, allowed are {len(parameters)}")
+    starts = [None] * len(models) if initial is None else initial
+    if len(starts) != len(models):
+        raise ValueError(f"initial: got {len(starts)} models, allowed are {len(models)}")
+    together = max(1, NUMBERS // max(1, network.parameters.size))
+    found = []
+    for first in range(0, len(models), together):
+        some = slice(first, first + together)
+        found += _of_share(network, models[some], starts[some])
+    return found
+
+
+def _of_share(
+    network: Network, models: Sequence[Weights], starts: Sequence[Weights | None]
+) -> list[Spectra]:
+    """The same for models that are held in memory together."""
+    unknown = torch.full((network.parameters.size,), torch.nan)
+    parameters = _stacked(network, [model.parameters for model in models])  # [M, P]
+    start = _stacked(network, [unknown if s is None else s.parameters for s in starts])
     finite = parameters.isfinite().all(dim=1).tolist()
     norms = torch.linalg.vector_norm(parameters, dim=1).tolist()
     distances = torch.linalg.vector_norm(parameters - start, dim=1).tolist()
     values = [_singular_values(parameters, slot).cpu().numpy() for slot in matrices(network)]
     shapes = [_sides(slot) for slot in matrices(network)]
+    missing = _missing(len(values))
     return [
         _of_model([v[i] for v in values], shapes, norms[i], distances[i]) if finite[i] else missing
-        for i, missing in enumerate(repeat(_missing(len(values)), len(models)))
+        for i in range(len(models))
     ]
 
 
@@ -81,11 +96,9 @@ def _sides(slot: Slot) -> tuple[int, int]:
     return slot.shape[0], slot.size // slot.shape[0]
 
 
-def _stacked(network: Network, models: Sequence[Weights]) -> Tensor:
-    """Parameters [M, P] float64 on the network's device."""
-    rows = [model.parameters for model in models]
-    stack = torch.stack(rows) if rows else torch.empty(0, network.parameters.size)
-    return stack.to(network.device).double()
+def _stacked(network: Network, rows: Sequence[Tensor]) -> Tensor:
+    """Vectors [M, P] float64 on the network's device."""
+    return torch.stack(list(rows)).to(network.device).double()
 
 
 def _singular_values(parameters: Tensor, slot: Slot) -> Tensor:
