@@ -94,6 +94,78 @@ rule similarity:
         f"python -m phasezoo step similarity {MEASURE}"
 
 
+rule spectra:
+    """Norms and heavy tails of the weights of a share of cells."""
+    input:
+        data=PLAN.data_of,
+        weights=PLAN.started_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.started_weights)),
+    output:
+        paths.measured("spectra"),
+        paths.checksum(paths.measured("spectra")),
+    log:
+        paths.log("spectra", "zoo", "loads", "temperatures", "blocks", "epoch"),
+    benchmark:
+        paths.benchmark("spectra", "zoo", "loads", "temperatures", "blocks", "epoch")
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("spectra"),
+        code=code_digest("spectra"),
+    shell:
+        f"python -m phasezoo step spectra {MEASURE}"
+
+
+rule noise:
+    """Noise of the gradient at the models of a share of cells."""
+    input:
+        data=PLAN.data_of,
+        weights=PLAN.measured_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
+    output:
+        paths.measured("noise"),
+        paths.checksum(paths.measured("noise")),
+    log:
+        paths.log("noise", "zoo", "loads", "temperatures", "blocks", "epoch"),
+    benchmark:
+        paths.benchmark("noise", "zoo", "loads", "temperatures", "blocks", "epoch")
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("noise"),
+        code=code_digest("noise"),
+    shell:
+        f"python -m phasezoo step noise {MEASURE}"
+
+
+rule learning_coefficient:
+    """Local learning coefficients of the models of a share of cells."""
+    input:
+        data=PLAN.data_of,
+        weights=PLAN.measured_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
+    output:
+        paths.measured("learning_coefficient"),
+        paths.checksum(paths.measured("learning_coefficient")),
+    log:
+        paths.log("learning_coefficient", "zoo", "loads", "temperatures", "blocks", "epoch"),
+    benchmark:
+        paths.benchmark("learning_coefficient", "zoo", "loads", "temperatures", "blocks", "epoch")
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("learning_coefficient"),
+        code=code_digest("learning_coefficient"),
+    shell:
+        f"python -m phasezoo step learning_coefficient {MEASURE}"
+
+
 rule collect_metrics:
     """The metrics of a zoo, joined on its full declared grid."""
     input:

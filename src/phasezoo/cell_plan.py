@@ -112,6 +112,12 @@ class CellPlan:
         wanted = {int(wildcards.epoch), *late}
         return self._weights(wildcards, [s for s in zoo.training.checkpoints if wanted & set(s)])
 
+    def started_weights(self, wildcards: Wildcards) -> list[str]:
+        """The same for spectra, which reads the initial weights too where they are saved."""
+        zoo = self.zoos[wildcards.zoo]
+        wanted = {int(wildcards.epoch), 0}
+        return self._weights(wildcards, [s for s in zoo.training.checkpoints if wanted & set(s)])
+
     def measure_job(self, family: str) -> Callable[[Wildcards], str]:
         """What the rule of a metric family is told, as a function of its wildcards."""
 

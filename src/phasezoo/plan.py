@@ -19,7 +19,10 @@ from phasezoo.spec.zoo import Zoo
 Group = Literal["metrics", "merging", "transfer"]
 
 GROUPS: Mapping[Group, tuple[str, ...]] = {
-    "metrics": ("evaluation", "hessian", "connectivity", "similarity"),
+    "metrics": (
+        *("evaluation", "hessian", "connectivity", "similarity"),
+        *("spectra", "noise", "learning_coefficient"),
+    ),
     "merging": ("merging",),
     "transfer": ("transfer",),
 }

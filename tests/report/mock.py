@@ -74,7 +74,8 @@ def _group(coordinates: xr.Dataset, group: str) -> xr.Dataset:
     rng = np.random.default_rng(7)
     out = coordinates
     for variable in schema.VARIABLES.values():
-        if variable.group == group:
+        # families with axes of their own are those that a zoo may leave out
+        if variable.group == group and set(variable.dims) <= set(coordinates.sizes):
             shape = tuple(coordinates.sizes[d] for d in variable.dims)
             values = _values(variable.name, coordinates, shape, rng)
             out = out.assign({variable.name: (variable.dims, values.astype(variable.dtype))})

@@ -12,7 +12,7 @@ from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.vocabulary import PHASE_MEANINGS, Status
 
 SIMILARITY = family_variables("similarity")
-SIZES = {"load": 2, "temperature": 3, "seed": 5, "pair": 7, "epoch": 1, "block": 1}
+SIZES = {"load": 2, "temperature": 3, "seed": 5, "pair": 7, "epoch": 1, "block": 1, "matrix": 4}
 
 
 def right(variables: dict[str, Variable]) -> xr.Dataset:

@@ -57,6 +57,9 @@ _measuring("evaluate", "Measure clean loss and error.")
 _measuring("hessian", "Measure curvature.")
 _measuring("connectivity", "Measure curves and lines between seeds.")
 _measuring("similarity", "Measure how alike seeds are.")
+_measuring("spectra", "Measure weight matrices.")
+_measuring("noise", "Measure the noise of gradients.")
+_measuring("learning_coefficient", "Measure local learning coefficients.")
 _measuring("merging", "Merge seeds and checkpoints.")
 
 

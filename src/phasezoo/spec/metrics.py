@@ -16,15 +16,9 @@ from phasezoo.spec.base import (
     Text,
     refused,
 )
+from phasezoo.spec.measured import Measured
+from phasezoo.spec.numbers import GradientNoise, LocalLearning, WeightSpectra
 from phasezoo.spec.training import Optimisation
-
-Epochs = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
-
-
-class Measured(Spec):
-    """A family of numbers measured at some of the saved epochs."""
-
-    epochs: Epochs
 
 
 class Evaluation(Measured):
@@ -99,6 +93,14 @@ class Transfer(Measured):
         return self
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
+# Left out of the JSON of jobs when absent, so that zoos without them read as they always did.
+Absent = Field(default=None, exclude_if=_absent)
+
+
 class Metrics(Spec):
     """The families of landscape metrics; those that decide phases must be there."""
 
@@ -106,6 +108,10 @@ class Metrics(Spec):
     hessian: Hessian | None = None
     connectivity: Connectivity
     similarity: Similarity
+    spectra: WeightSpectra | None = Absent
+    noise: GradientNoise | None = Absent
+    learning_coefficient: LocalLearning | None = Absent
 
 
-Family = Evaluation | Hessian | Connectivity | Similarity | Merging | Transfer
+Numbers = WeightSpectra | GradientNoise | LocalLearning
+Family = Evaluation | Hessian | Connectivity | Similarity | Numbers | Merging | Transfer

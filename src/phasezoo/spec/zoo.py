@@ -117,7 +117,9 @@ class Zoo(Spec):
         """Everything that is measured on the zoo."""
         m = self.metrics
         declared = (m.evaluation, m.hessian, m.connectivity, m.similarity)
-        return tuple(f for f in (*declared, self.merging, self.transfer) if f is not None)
+        numbers = (m.spectra, m.noise, m.learning_coefficient)
+        own = (self.merging, self.transfer)
+        return tuple(f for f in (*declared, *numbers, *own) if f is not None)
 
     @property
     def all_seeds(self) -> tuple[int, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from phasezoo import rng
 from phasezoo.models.flat import Weights
 from phasezoo.provenance import code_digest
 from phasezoo.spec.architecture import Architecture
@@ -27,7 +28,6 @@ STEPS = {"evaluation": "evaluate"}  # families whose step has another name
 Value = float | NDArray[np.float64]
 Row = Mapping[str, Sequence[Value]]
 Axes = Mapping[str, NDArray[np.generic]]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Cell:
         """The weights of every seed at another epoch."""
         found = (_with(segments, epoch) for segments in self.stored)
         return [block.weights(i, epoch) for block in found for i in range(block.seeds)]
+
+    def has(self, epoch: int) -> bool:
+        """Whether the job was given the weights of an epoch."""
+        return all(any(epoch in block.epochs for block in segments) for segments in self.stored)
 
     @property
     def status(self) -> list[Status]:
@@ -183,6 +187,30 @@ def columns(family: str, rows: Sequence[Mapping[str, Value]]) -> dict[str, list[
     return {name: [row[name] for row in rows] for name in schema.family_variables(family)}
 
 
-def per_cell(cells: Sequence[Cell], flat: Sequence[T], each: int) -> list[Sequence[T]]:
-    """A flat list of `each` results for every cell, cut up into cells."""
-    return [flat[i * each : (i + 1) * each] for i in range(len(cells))]
+def of_models(
+    job: MeasureJob, cells: Sequence[Cell], rows: Sequence[Mapping[str, Value]]
+) -> list[Row]:
+    """One row per cell from one mapping per model, cell after cell; none of a diverged model.
+
+    A flag of a model that has no finite weights is neither yes nor no.
+    """
+    family = job.options.family
+    flags = {name for name, v in schema.family_variables(family).items() if v.flags}
+    each = len(seeds_of(job))
+    out = []
+    for i, cell in enumerate(cells):
+        of_cell = zip(cell.models, rows[i * each : (i + 1) * each], strict=True)
+        told = [
+            row if model.finite else {**row, **dict.fromkeys(flags, -1.0)} for model, row in of_cell
+        ]
+        out.append(columns(family, told))
+    return out
+
+
+def generators(cells: Sequence[Cell], purpose: str) -> list[torch.Generator]:
+    """One generator per model, cell after cell."""
+    return [
+        rng.generator(*cell.names(seed), purpose, cell.job.epoch)
+        for cell in cells
+        for seed in cell.seeds
+    ]

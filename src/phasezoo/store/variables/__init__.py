@@ -5,9 +5,12 @@ from __future__ import annotations
 from phasezoo.store.variables.connectivity import CONNECTIVITY
 from phasezoo.store.variables.evaluation import EVALUATION
 from phasezoo.store.variables.hessian import HESSIAN
+from phasezoo.store.variables.learning_coefficient import LEARNING_COEFFICIENT
 from phasezoo.store.variables.merging import MERGING
+from phasezoo.store.variables.noise import NOISE
 from phasezoo.store.variables.phases import PHASES
 from phasezoo.store.variables.similarity import SIMILARITY
+from phasezoo.store.variables.spectra import SPECTRA
 from phasezoo.store.variables.transfer import TRANSFER
 from phasezoo.store.variables.variable import OF_CELL, OF_MODEL, OF_PAIR, Variable
 
@@ -24,5 +27,6 @@ AXES: dict[str, str] = {
     "matrix": "name of the weight, reshaped to one row per output",
 }
 
-_METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY)
+_NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT)
+_METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY, *_NUMBERS)
 VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES)}
