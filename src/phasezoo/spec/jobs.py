@@ -14,13 +14,9 @@ from phasezoo import paths
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.base import Spec
 from phasezoo.spec.data import DataSpec
-<<<<<<< HEAD
-from phasezoo.spec.metrics import Family, Measured
-from phasezoo.spec.phases import Criteria
-=======
 from phasezoo.spec.measured import Measured
-from phasezoo.spec.metrics import Family, PhaseCriteria
->>>>>>> numbers
+from phasezoo.spec.metrics import Family
+from phasezoo.spec.phases import Criteria
 from phasezoo.spec.training import Optimisation
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import HYPERPARAMETERS, Number, block_pairs

@@ -197,7 +197,7 @@ def of_models(
     family = job.options.family
     flags = {name for name, v in schema.family_variables(family).items() if v.flags}
     each = len(seeds_of(job))
-    out = []
+    out: list[Row] = []
     for i, cell in enumerate(cells):
         of_cell = zip(cell.models, rows[i * each : (i + 1) * each], strict=True)
         told = [
