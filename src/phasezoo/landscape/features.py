@@ -62,10 +62,12 @@ def condensed(features: Tensor) -> Tensor:
     """Features [N, min(F, N)] in float64 with the same products of samples as [N, F].
 
     Linear CKA depends on X X^T only. A wide layer is turned into the triangular factor of X^T, at
-    a cost of N^2 F once instead of N F^2 for every pair.
+    a cost of N^2 F once instead of N F^2 for every pair. What is not finite stays so.
     """
     wide = features.double()
     if wide.shape[1] <= wide.shape[0]:
         return wide
+    if not wide.isfinite().all():
+        return wide[:, : len(wide)]
     upper: Tensor = torch.linalg.qr(wide.T, mode="r").R
     return upper.T

@@ -72,7 +72,7 @@ def compare(
     functions = torch.stack([_telling(own) for own, _ in answers])
     vectors = torch.stack([model.parameters for model in models])
     layers = [
-        linear_cka(torch.stack([_telling(found[name]) for _, found in answers]))
+        linear_cka(torch.stack([condensed(_telling(found[name])) for _, found in answers]))
         for name in options.layers
     ]
 
@@ -108,7 +108,8 @@ def is_collapsed(features: Tensor, rounding: float = 1e-5) -> bool:
 
 
 def _telling(features: Tensor) -> Tensor:
-    """Features to compare, condensed; not a number where there is nothing to compare."""
-    if bool(features.isfinite().all()) and not is_collapsed(features):
-        return condensed(features)
-    return torch.full_like(features[:, : len(features)], torch.nan, dtype=torch.float64)
+    """Features [N, F] in float64; not a number throughout where there is nothing to compare."""
+    wide = features.double()
+    if bool(wide.isfinite().all()) and not is_collapsed(wide):
+        return wide
+    return torch.full_like(wide, torch.nan)
