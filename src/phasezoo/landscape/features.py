@@ -26,12 +26,15 @@ def features_of(
     """Logits [N, K] and, by name, the outputs of layers [N, F], flattened.
 
     Raises:
-        ValueError: no such layer.
+        ValueError: no such layer, or one that the network does not call.
     """
     function = network.function(weights)
     parts: dict[str, list[Tensor]] = {name: [] for name in layers}
     with _watched(network, parts):
         logits = torch.cat([logits_of(function, batch) for batch in inputs.split(BATCH)])
+    for name, found in parts.items():
+        if not found:
+            raise ValueError(f"layers: got {name!r}, which puts nothing out")
     return logits, {name: torch.cat(found) for name, found in parts.items()}
 
 

@@ -68,28 +68,34 @@ def compare(
     Raises:
         ValueError: no such layer, or too few inputs.
     """
-    answers = [features_of(network, model, inputs, options.layers) for model in models]
-    functions = torch.stack([_telling(own) for own, _ in answers])
-    vectors = torch.stack([model.parameters for model in models])
-    layers = [
-        linear_cka(torch.stack([condensed(_telling(found[name])) for _, found in answers]))
-        for name in options.layers
-    ]
 
     def of_pairs(matrix: Tensor) -> Floats:
         first, second = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
         return matrix.cpu().numpy()[first, second].astype(np.float64)
+
+    answers = [_answers(network, model, inputs, options.layers) for model in models]
+    functions, *layers = (torch.stack(of_models) for of_models in zip(*answers, strict=True))
+    vectors = torch.stack([model.parameters for model in models])
+    alignments = [of_pairs(linear_cka(layer)) for layer in layers]
 
     return Comparison(
         cka=of_pairs(linear_cka(functions)),
         cka_standard_error=of_pairs(cka_standard_error(functions)),
         cka_debiased=of_pairs(debiased_cka(functions)),
         cka_as_published=of_pairs(cka_as_published(functions)),
-        cka_layers=np.array([of_pairs(layer) for layer in layers]).reshape(len(layers), -1).T,
+        cka_layers=np.array(alignments).reshape(len(layers), len(pairs)).T,
         disagreement=of_pairs(disagreement(functions)),
         cosine_similarity=of_pairs(cosines(vectors)),
         l2_distance=of_pairs(distances(vectors)),
     )
+
+
+def _answers(
+    network: Network, model: Weights, inputs: Tensor, layers: Sequence[str]
+) -> list[Tensor]:
+    """Logits of a model and outputs of its layers; condensed at once, for they may be wide."""
+    logits, found = features_of(network, model, inputs, layers)
+    return [_telling(logits), *(condensed(_telling(found[name])) for name in layers)]
 
 
 def disagreement(logits: Tensor) -> Tensor:
