@@ -10,11 +10,13 @@ import torch
 
 from landscape.pairs import MLP, RESNET, TASK, network, options, trained
 from phasezoo import rng
+from phasezoo.data.task import Task
 from phasezoo.landscape import connectivity
 from phasezoo.landscape.bends import train_bends
 from phasezoo.landscape.connection import Connection
 from phasezoo.landscape.connectivity import children, connect
 from phasezoo.landscape.curve import barrier, bezier, line, mode_connectivity, profile
+from phasezoo.landscape.network import Network
 from phasezoo.models.flat import Weights
 from phasezoo.spec.architecture import Mlp, SmallResNet
 from phasezoo.store.schema import family_variables
@@ -125,7 +127,7 @@ def test_a_curve_whose_training_diverged_has_no_numbers_but_its_line_has() -> No
     found = connected([(0, 1)], learning_rate=1e30)[0]
     assert math.isnan(found.mode_connectivity.value)
     assert math.isnan(found.mode_connectivity_at)
-    assert np.isnan(found.curve.train_error).all()
+    assert np.isnan(found.curve.train_error[1:-1]).all()
     assert found.linear_barrier > 0
 
 
@@ -164,6 +166,19 @@ def test_the_first_generators_do_not_depend_on_how_many_follow() -> None:
     draws = [torch.rand(5, generator=chance) for chance in (*few, *many)]
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[1], draws[2])
+
+
+def test_a_model_of_many_pairs_is_scored_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scored: list[int] = []
+    true = connectivity.scores_of
+
+    def counted(net: Network, task: Task, vectors: torch.Tensor) -> object:
+        scored.append(len(vectors))
+        return true(net, task, vectors)
+
+    monkeypatch.setattr(connectivity, "scores_of", counted)
+    connected(PAIRS, curve_epochs=1)
+    assert scored == [3, 3 * 5, 3 * 5]
 
 
 def test_points_are_scored_in_parts_that_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:

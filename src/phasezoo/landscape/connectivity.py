@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -12,9 +12,9 @@ from torch import Tensor
 from phasezoo.data.task import Task
 from phasezoo.landscape.bends import train_bends
 from phasezoo.landscape.connection import Connection, connection, not_measured
-from phasezoo.landscape.curve import Floats, bezier, line
+from phasezoo.landscape.curve import Floats, Path, bezier, line
 from phasezoo.landscape.network import Network
-from phasezoo.landscape.refine import Samples, Values, sampled
+from phasezoo.landscape.refine import Values, sampled
 from phasezoo.landscape.scores import scores_of
 from phasezoo.models.flat import Weights
 from phasezoo.spec.metrics import Connectivity
@@ -50,8 +50,7 @@ def connect(
     alive = [i for i, pair in enumerate(ends) if all(end.finite for end in pair)]
     found = {}
     if alive:
-        pairs = [(ends[i][0].parameters, ends[i][1].parameters) for i in alive]
-        chances = [generators[i] for i in alive]
+        pairs, chances = [ends[i] for i in alive], [generators[i] for i in alive]
         found = dict(zip(alive, _connect(network, task, pairs, options, chances), strict=True))
     return [found.get(i) or not_measured(options.points) for i in range(len(ends))]
 
@@ -59,37 +58,32 @@ def connect(
 def _connect(
     network: Network,
     task: Task,
-    pairs: Sequence[tuple[Tensor, Tensor]],
+    pairs: Sequence[tuple[Weights, Weights]],
     options: Connectivity,
     generators: Sequence[torch.Generator],
 ) -> list[Connection]:
-    first, second = (torch.stack(side).to(network.device) for side in zip(*pairs, strict=True))
-    curves = _curves(network, task, (first, second), options, generators)
-    lines = _along(network, task, (first, second), None)
-    straight = sampled(lines, len(pairs), options.points, rounds=0)
+    models = {id(model): model for pair in pairs for model in pair}
+    positions = {key: position for position, key in enumerate(models)}
+    sides = torch.tensor([[positions[id(model)] for model in pair] for pair in pairs])
+    vectors = torch.stack([m.parameters for m in models.values()]).to(network.device)
+    known = scores_of(network, task, vectors)[sides.numpy()]  # a model of many pairs is scored once
     each = options.repeats
+    many = sides.repeat_interleave(each, dim=0).T  # the repeats of a pair beside each other
+    chances = [child for g in generators for child in children(g, each)]
+    first, second = vectors[many[0]], vectors[many[1]]
+    bends = train_bends(network, task, (first, second), options, chances)
+    curves = sampled(
+        _along(network, task, bezier, (first, bends, second), known.repeat(each, axis=0)),
+        len(bends),
+        options.points,
+        options.refinements,
+    )
+    lines = _along(network, task, line, (vectors[sides[:, 0]], vectors[sides[:, 1]]), known)
+    straight = sampled(lines, len(pairs), options.points, rounds=0)
     return [
         connection(curves[i * each : (i + 1) * each], straight[i], options.points)
         for i in range(len(pairs))
     ]
-
-
-def _curves(
-    network: Network,
-    task: Task,
-    ends: tuple[Tensor, Tensor],
-    options: Connectivity,
-    generators: Sequence[torch.Generator],
-) -> list[Samples]:
-    """Values along the curves of every pair, the repeats of a pair beside each other."""
-    many = (
-        ends[0].repeat_interleave(options.repeats, 0),
-        ends[1].repeat_interleave(options.repeats, 0),
-    )
-    chances = [child for g in generators for child in children(g, options.repeats)]
-    bends = train_bends(network, task, many, options, chances)
-    values = _along(network, task, many, bends)
-    return sampled(values, len(bends), options.points, options.refinements)
 
 
 def children(generator: torch.Generator, count: int) -> list[torch.Generator]:
@@ -99,22 +93,27 @@ def children(generator: torch.Generator, count: int) -> list[torch.Generator]:
 
 
 def _along(
-    network: Network, task: Task, ends: tuple[Tensor, Tensor], bends: Tensor | None
+    network: Network,
+    task: Task,
+    kind: Callable[..., Path],
+    control: tuple[Tensor, ...],
+    known: Floats,
 ) -> Values:
-    """Scores at places of the curves with these bends, or of the straight lines."""
+    """Scores at places of paths of one kind with control points [Q, P] each.
+
+    Those at the ends are known [Q, 2, 4]. Points that are not finite have none.
+    """
 
     def values(paths: NDArray[np.intp], places: Floats) -> Floats:
-        together = max(1, POINT_BYTES // (ends[0].shape[1] * ends[0].element_size()))
-        rows = []
-        for start in range(0, len(paths), together):
-            chosen = torch.from_numpy(paths[start : start + together]).to(network.device)
-            t = torch.from_numpy(places[start : start + together]).to(ends[0])[:, None]
-            first, second = (end[chosen] for end in ends)
-            path = line(first, second) if bends is None else bezier(first, bends[chosen], second)
-            points = path(t)
-            scores = scores_of(network, task, points)
-            scores[~points.isfinite().all(dim=1).cpu().numpy()] = np.nan
-            rows.append(scores)
-        return np.concatenate(rows)
+        found: Floats = known[paths, (places == 1).astype(np.intp)]
+        together = max(1, POINT_BYTES // (control[0].shape[1] * control[0].element_size()))
+        inner = np.flatnonzero((places > 0) & (places < 1))
+        for part in np.split(inner, range(together, len(inner), together)):
+            chosen = torch.from_numpy(paths[part]).to(network.device)
+            t = torch.from_numpy(places[part]).to(control[0])[:, None]
+            points = kind(*(of_paths[chosen] for of_paths in control))(t)
+            found[part] = scores_of(network, task, points)
+            found[part[~points.isfinite().all(dim=1).cpu().numpy()]] = np.nan
+        return found
 
     return values
