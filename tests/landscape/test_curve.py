@@ -3,53 +3,23 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 import oracles
-from phasezoo import rng
-from phasezoo.landscape.curve import barrier, bezier, line, mode_connectivity, profile, train_bend
-from phasezoo.landscape.network import Network
-from phasezoo.models.build import build, initialise
-from phasezoo.models.flat import Weights
+from landscape.pairs import MLP, RESNET, TASK, network, trained
+from phasezoo.landscape.curve import (
+    barrier,
+    bezier,
+    line,
+    mode_connectivity,
+    most_deviating,
+    profile,
+)
 from phasezoo.spec.architecture import Mlp, SmallResNet
-from phasezoo.spec.metrics import Connectivity
 from phasezoo.training.evaluate import evaluate_both
-from phasezoo.training.train import start, train
-
-CPU = torch.device("cpu")
-TASK = oracles.blobs(classes=5)
-MLP = Mlp(name="mlp", hidden_layers=1, width=11)
-RESNET = SmallResNet(name="small-resnet", stages=1, width=3)
-HOW = oracles.optimisation(oracles.onecycle(30))
-
-
-def options(**changes: float) -> Connectivity:
-    numbers = {
-        "curve_epochs": 60,
-        "batch_size": 11,
-        "learning_rate": 0.05,
-        "momentum": 0.9,
-        "weight_decay": 0.0,
-        "points": 11,
-    }
-    return Connectivity(epochs=(0,), **(numbers | changes))  # type: ignore[arg-type]
-
-
-def network(architecture: Mlp | SmallResNet = MLP) -> Network:
-    return Network(build(architecture, TASK.shape, TASK.classes), CPU)
-
-
-@cache
-def trained(seed: int, architecture: Mlp | SmallResNet = MLP) -> Weights:
-    module = build(architecture, TASK.shape, TASK.classes)
-    initialise(module, rng.generator("curve", seed))
-    return next(train(module, TASK, HOW, ("curve", str(seed)), start(module), (30,))).weights
 
 
 @pytest.mark.parametrize(
@@ -71,6 +41,13 @@ def test_mode_connectivity_is_the_ends_minus_the_point_that_deviates_most(
 def test_ends_that_differ_more_than_the_curve_give_the_sign_of_the_first() -> None:
     assert mode_connectivity(np.array([0.0, 0.5, 1.0])) == 0.5
     assert mode_connectivity(np.array([1.0, 0.5, 0.0])) == -0.5
+
+
+def test_rounding_does_not_choose_between_the_ends() -> None:
+    values = np.array([0.1, 0.15, 0.2])
+    middle = (values[0] + values[2]) / 2
+    assert middle - values[0] != values[2] - middle  # equal but for rounding
+    assert most_deviating(values) == most_deviating(values[::-1]) == 0
 
 
 def test_a_curve_that_deviates_more_than_its_ends_has_no_direction() -> None:
@@ -123,6 +100,17 @@ def test_paths_are_their_formulas() -> None:
         )  # de Casteljau
 
 
+def test_places_may_be_a_column_of_many_paths() -> None:
+    first, bend, second = (oracles.vector(3 * 7, seed).reshape(3, 7) for seed in range(3))
+    t = torch.tensor([[0.2], [0.5], [1.0]], dtype=torch.float64)
+    for row in range(3):
+        one = t[row].item()
+        torch.testing.assert_close(line(first, second)(t)[row], line(first[row], second[row])(one))
+        torch.testing.assert_close(
+            bezier(first, bend, second)(t)[row], bezier(first[row], bend[row], second[row])(one)
+        )
+
+
 def test_a_bezier_curve_with_its_bend_in_the_middle_is_the_line() -> None:
     first, second = oracles.vector(101, 0), oracles.vector(101, 1)
     curve = bezier(first, (first + second) / 2, second)
@@ -152,55 +140,3 @@ def test_a_profile_holds_the_scores_of_its_points(architecture: Mlp | SmallResNe
         assert found.test_loss[place] == pytest.approx(test_score.loss, rel=1e-4)
         assert found.test_error[place] == pytest.approx(test_score.error)
     assert all(len(values) == 5 for values in vars(found).values())
-
-
-def test_one_step_of_the_bend_is_the_gradient_of_its_formula() -> None:
-    net = network()
-    first, second = trained(0).parameters.double(), trained(1).parameters.double()
-    net.module.double()
-    task = oracles.Task(
-        "wide", TASK.train_inputs.double(), TASK.train_labels,
-        TASK.test_inputs.double(), TASK.test_labels, TASK.classes,
-    )  # fmt: skip
-    how = options(curve_epochs=1, batch_size=53, learning_rate=0.3, momentum=0.0, weight_decay=0.7)
-    found = train_bend(net, task, (first, second), how, rng.generator("bend"))
-
-    chance = rng.generator("bend")
-    torch.randperm(53, generator=chance)
-    t = torch.rand((), generator=chance).item()
-    middle = (first + second) / 2
-    theta = ((1 - t) ** 2 * first + 2 * t * (1 - t) * middle + t**2 * second).requires_grad_()
-    loss = functional.cross_entropy(
-        net.apply(theta, torch.empty(0).double(), task.train_inputs), task.train_labels
-    )
-    (gradient,) = torch.autograd.grad(loss, theta)
-    expected = middle - 0.3 * 2 * t * (1 - t) * (gradient + 0.7 * theta.detach())
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
-
-
-def highest(net: Network, bend: Tensor, ends: tuple[Weights, Weights]) -> float:
-    curve = bezier(ends[0].parameters, bend, ends[1].parameters)
-    return float(profile(net, TASK, curve, 21).train_loss.max())
-
-
-@pytest.mark.parametrize("architecture", [MLP, RESNET], ids=lambda a: a.name)
-def test_a_trained_bend_goes_around_the_barrier_of_the_line(
-    architecture: Mlp | SmallResNet,
-) -> None:
-    ends = trained(0, architecture), trained(1, architecture)
-    net, (first, second) = network(architecture), (ends[0].parameters, ends[1].parameters)
-    bend = train_bend(net, TASK, (first, second), options(), rng.generator("bend"))
-    on_the_line = highest(net, (first + second) / 2, ends)
-    assert barrier(profile(net, TASK, line(first, second), 21).train_loss) > 0.1
-    assert highest(net, bend, ends) < 0.5 * on_the_line
-
-
-def test_the_bend_is_that_of_its_generator_and_leaves_the_ends_alone() -> None:
-    net, ends = network(), (trained(0).parameters, trained(1).parameters)
-    before = [end.clone() for end in ends]
-    how = options(curve_epochs=2)
-    first = train_bend(net, TASK, ends, how, rng.generator("bend"))
-    assert torch.equal(first, train_bend(net, TASK, ends, how, rng.generator("bend")))
-    assert not torch.equal(first, train_bend(net, TASK, ends, how, rng.generator("other")))
-    assert all(torch.equal(a, b) for a, b in zip(ends, before, strict=True))
-    assert not first.requires_grad

@@ -1,4 +1,4 @@
-"""CKA and distance are their definitions, with the invariances that they are chosen for."""
+"""Models are compared pair by pair, as each pair alone would be."""
 
 from __future__ import annotations
 
@@ -7,99 +7,161 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 import oracles
-from phasezoo.landscape.similarity import l2_distance, linear_cka
+from landscape.pairs import MLP, RESNET, TASK, network, trained
+from phasezoo import rng
+from phasezoo.landscape.features import features_of
+from phasezoo.landscape.similarity import Comparison, compare, disagreement, is_collapsed
+from phasezoo.models.flat import Weights
+from phasezoo.spec.architecture import Mlp, SmallResNet
+from phasezoo.spec.metrics import Similarity
+from phasezoo.store.schema import family_variables
 
-X = oracles.vector(37 * 7, 0).reshape(37, 7) + 3
-Y = oracles.vector(37 * 5, 1).reshape(37, 5) + X[:, :5]
+INPUTS = TASK.train_inputs
+PAIRS = [(0, 1), (2, 0), (1, 2)]
+FUNCTIONS = ("cka", "cka_standard_error", "cka_debiased", "disagreement")
 
 
-def by_gram_matrices(first: Tensor, second: Tensor) -> float:
-    """HSIC of centred Gram matrices [N, N] (Kornblith et al. 2019, equations 3 and 4)."""
+def compared(
+    models: list[Weights], pairs: list[tuple[int, int]], layers: tuple[str, ...] = ()
+) -> Comparison:
+    how = Similarity(epochs=(0,), samples=53, layers=layers)
+    architecture = RESNET if models[0].buffers.numel() else MLP
+    return compare(network(architecture), models, pairs, INPUTS, how)
+
+
+def models_of(architecture: Mlp | SmallResNet = MLP) -> list[Weights]:
+    return [trained(seed, architecture) for seed in range(3)]
+
+
+def cka_of(first: np.ndarray, second: np.ndarray) -> float:
+    """By centred Gram matrices [N, N], in numpy."""
+    H = np.eye(len(first)) - 1 / len(first)
+    K, L = (H @ side @ side.T @ H for side in (first.astype(float), second.astype(float)))
+    return float((K * L).sum() / math.sqrt((K * K).sum() * (L * L).sum()))
+
+
+def debiased_of(first: np.ndarray, second: np.ndarray) -> float:
+    """By U-centred Gram matrices (Szekely and Rizzo 2014), whose products are unbiased."""
     n = len(first)
-    centre = np.eye(n) - 1 / n
-    k, m = (centre @ (x.double().numpy() @ x.double().numpy().T) @ centre for x in (first, second))
-    return float(np.trace(k @ m) / math.sqrt(np.trace(k @ k) * np.trace(m @ m)))
+    sides = []
+    for side in (first.astype(float), second.astype(float)):
+        K = side @ side.T
+        np.fill_diagonal(K, 0)
+        rows = K.sum(0) / (n - 2)
+        K = K - rows[:, None] - rows + K.sum() / ((n - 1) * (n - 2))
+        np.fill_diagonal(K, 0)
+        sides.append(K)
+    K, L = sides
+    return float((K * L).sum() / math.sqrt((K * K).sum() * (L * L).sum()))
 
 
-def orthogonal(size: int) -> Tensor:
-    return torch.linalg.qr(oracles.vector(size * size, 9).reshape(size, size)).Q
+@pytest.mark.parametrize("architecture", [MLP, RESNET], ids=lambda a: a.name)
+def test_every_number_is_that_of_its_pair(architecture: Mlp | SmallResNet) -> None:
+    models, layers = models_of(architecture), architecture.layers[:2]
+    found = compared(models, PAIRS, layers)
+    answers = [features_of(network(architecture), m, INPUTS, layers) for m in models]
+    for i, (a, b) in enumerate(PAIRS):
+        first, second = answers[a][0].numpy(), answers[b][0].numpy()
+        assert found.cka[i] == pytest.approx(cka_of(first, second), rel=1e-9)
+        assert found.cka_debiased[i] == pytest.approx(debiased_of(first, second), rel=1e-9)
+        differs = first.argmax(1) != second.argmax(1)
+        assert found.disagreement[i] == pytest.approx(differs.mean(), abs=1e-12)
+        for j, layer in enumerate(layers):
+            expected = cka_of(answers[a][1][layer].numpy(), answers[b][1][layer].numpy())
+            assert found.cka_layers[i, j] == pytest.approx(expected, rel=1e-9)
+        p, q = (models[k].parameters.double().numpy() for k in (a, b))
+        assert found.l2_distance[i] == pytest.approx(np.linalg.norm(p - q), rel=1e-12)
+        cosine = p @ q / np.linalg.norm(p) / np.linalg.norm(q)
+        assert found.cosine_similarity[i] == pytest.approx(cosine, rel=1e-12)
+    assert (found.cka_standard_error > 0).all()
+    assert np.isnan(found.cka_as_published).all()  # fewer than 128 samples
 
 
-def test_cka_is_that_of_gram_matrices() -> None:
-    found = linear_cka(X, Y)
-    assert found == pytest.approx(by_gram_matrices(X, Y), rel=1e-12)
-    assert 0.1 < found < 0.9
+def test_the_numbers_are_those_declared() -> None:
+    found = compared(models_of(), PAIRS, MLP.layers)
+    declared = family_variables("similarity")
+    assert set(vars(found)) == set(declared)
+    for name, values in vars(found).items():
+        assert values.shape == ((3, 2) if "layer" in declared[name].dims else (3,))
+        assert values.dtype == np.float64
 
 
-def test_cka_of_a_model_with_itself_is_1() -> None:
-    assert linear_cka(X, X) == pytest.approx(1, rel=1e-12)
+def test_without_layers_there_is_none_to_compare() -> None:
+    assert compared(models_of(), PAIRS).cka_layers.shape == (3, 0)
 
 
-def test_cka_is_symmetric() -> None:
-    assert linear_cka(X, Y) == pytest.approx(linear_cka(Y, X), rel=1e-12)
+def test_a_model_is_the_same_as_itself() -> None:
+    found = compared(models_of(), [(1, 1)], ("hidden.0",))
+    for values in (found.cka, found.cka_debiased, found.cka_layers, found.cosine_similarity):
+        np.testing.assert_allclose(values, 1, rtol=1e-12)
+    assert found.disagreement[0] == found.l2_distance[0] == 0
+    assert found.cka_standard_error[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_permuted_hidden_units_are_the_same_function_at_another_place() -> None:
+    model = trained(0)
+    tensors = network().parameters.unflatten(model.parameters)
+    order = torch.randperm(11, generator=rng.generator("units"))
+    moved = {
+        "hidden.0.weight": tensors["hidden.0.weight"][order],
+        "hidden.0.bias": tensors["hidden.0.bias"][order],
+        "head.weight": tensors["head.weight"][:, order],
+        "head.bias": tensors["head.bias"],
+    }
+    other = Weights(network().parameters.flatten(moved), model.buffers)
+    found = compared([model, other, trained(1)], [(0, 1), (0, 2), (1, 2)], ("hidden.0",))
+    for values in (found.cka, found.cka_debiased, found.cka_layers[:, 0]):
+        assert values[0] == pytest.approx(1, rel=1e-6)
+        assert values[1] == pytest.approx(values[2], rel=1e-5)
+    assert found.disagreement[0] == 0
+    assert found.l2_distance[0] > 0.1
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [
-        pytest.param(X @ orthogonal(7), id="orthogonal"),
-        pytest.param(-3e3 * X, id="scale"),
-        pytest.param(1e-9 * X, id="small scale"),
-        pytest.param(X + oracles.vector(7, 3), id="shift"),
-    ],
+    "bad", [pytest.param(0.0, id="collapsed"), pytest.param(math.nan, id="diverged")]
 )
-def test_cka_does_not_change_with_what_keeps_the_representation(changed: Tensor) -> None:
-    assert linear_cka(changed, Y) == pytest.approx(linear_cka(X, Y), rel=1e-9)
-    assert linear_cka(changed, X) == pytest.approx(1, rel=1e-9)
+def test_a_model_without_answers_is_similar_to_none_and_no_harm_to_others(bad: float) -> None:
+    gone = Weights(torch.full_like(trained(0).parameters, bad), trained(0).buffers)
+    found = compared([trained(0), gone, trained(1), gone], [(0, 1), (0, 2), (1, 3)], ("hidden.0",))
+    whole = compared([trained(0), trained(1)], [(0, 1)], ("hidden.0",))
+    for name in FUNCTIONS:
+        values = getattr(found, name)
+        assert np.isnan(values[[0, 2]]).all()
+        assert values[1] == pytest.approx(getattr(whole, name)[0], rel=1e-9)
+    assert np.isnan(found.cka_layers[[0, 2]]).all()
+    assert found.cka_layers[1, 0] == pytest.approx(whole.cka_layers[0, 0], rel=1e-9)
+    assert np.isnan(found.l2_distance[0]) == math.isnan(bad)
 
 
-def test_cka_changes_with_a_map_that_is_not_orthogonal() -> None:
-    stretched = X * torch.tensor([10.0, *[1.0] * 6])
-    assert linear_cka(stretched, X) < 0.99
+def test_few_samples_keep_all_classes() -> None:
+    how = Similarity(epochs=(0,), samples=4)
+    found = compare(network(), models_of(), PAIRS, INPUTS[:4], how)
+    logits = torch.stack([network().function(m)(INPUTS[:4]) for m in models_of()])
+    expected = (logits[0].argmax(1) != logits[1].argmax(1)).double().mean()
+    assert found.disagreement[0] == float(expected)
 
 
-def test_cka_of_unrelated_features_is_0() -> None:
-    basis = torch.linalg.qr(
-        torch.cat([torch.ones(37, 1).double(), oracles.vector(37 * 4, 5).reshape(37, 4)], 1)
-    ).Q
-    assert linear_cka(basis[:, 1:3], basis[:, 3:5]) == pytest.approx(0, abs=1e-15)
-
-
-def test_cka_of_float32_is_computed_in_float64() -> None:
-    x, y = X.float(), Y.float()
-    assert linear_cka(x, y) == pytest.approx(by_gram_matrices(x, y), rel=1e-12)
+def test_disagreement_counts_samples_of_different_classes() -> None:
+    logits = torch.tensor([[[1.0, 0], [0, 1], [1, 0]], [[1, 0], [1, 0], [0, 1]]])
+    np.testing.assert_allclose(disagreement(logits), [[0, 2 / 3], [2 / 3, 0]])
 
 
 @pytest.mark.parametrize(
-    "collapsed",
+    ("features", "collapsed"),
     [
-        pytest.param(torch.zeros(37, 7), id="zero"),
-        pytest.param(torch.full((37, 7), 0.1), id="constant"),
+        pytest.param(torch.zeros(37, 7), True, id="zero"),
+        pytest.param(torch.full((37, 7), 0.1), True, id="constant"),
         pytest.param(
             torch.full((37, 7), 5.0) + 1e-7 * oracles.vector(37 * 7, 2).reshape(37, 7),
+            True,
             id="rounding",
         ),
-        pytest.param(torch.full((37, 7), math.nan), id="not a number"),
-        pytest.param(torch.cat([X[:1] * math.inf, X[1:]]), id="infinite"),
+        pytest.param(5 + 1e-2 * oracles.vector(37 * 7, 2).reshape(37, 7), False, id="spread"),
     ],
 )
-def test_a_collapsed_model_is_similar_to_nothing(collapsed: Tensor) -> None:
-    assert math.isnan(linear_cka(collapsed, Y))
-    assert math.isnan(linear_cka(Y, collapsed))
-    assert math.isnan(linear_cka(collapsed, collapsed))
-
-
-def test_the_distance_is_euclidean() -> None:
-    assert l2_distance(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0, 5.0, 7.0])) == 5
-    assert l2_distance(X.flatten(), X.flatten()) == 0
-
-
-def test_the_distance_of_float32_is_computed_in_float64() -> None:
-    first = torch.full((10_007,), 1e-3)
-    expected = 1e-3 * math.sqrt(10_007)
-    assert l2_distance(first, torch.zeros_like(first)) == pytest.approx(expected, rel=1e-7)
-    far = torch.full((3,), 1e30)  # its square is no float32
-    assert l2_distance(far, torch.zeros(3)) == pytest.approx(math.sqrt(3) * 1e30, rel=1e-6)
+def test_features_that_are_the_same_for_every_sample_are_collapsed(
+    features: torch.Tensor, collapsed: bool
+) -> None:
+    assert is_collapsed(features) == collapsed

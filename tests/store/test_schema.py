@@ -12,7 +12,8 @@ from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.vocabulary import PHASE_MEANINGS, Status
 
 SIMILARITY = family_variables("similarity")
-SIZES = {"load": 2, "temperature": 3, "seed": 5, "pair": 7, "epoch": 1, "block": 1, "matrix": 4}
+SIZES = {"load": 2, "temperature": 3, "seed": 5, "pair": 7, "epoch": 1, "block": 1}
+SIZES |= {"t": 11, "layer": 2, "matrix": 4, "rank": 3, "quadrature": 6}
 
 
 def right(variables: dict[str, Variable]) -> xr.Dataset:
@@ -32,7 +33,9 @@ def test_what_is_declared_passes(family: str) -> None:
 
 def test_an_undeclared_variable_is_refused_by_name() -> None:
     data = right(SIMILARITY).assign(similarity=0.0)
-    with pytest.raises(SchemaError, match="similarity: not declared; allowed are cka, l2_distance"):
+    with pytest.raises(
+        SchemaError, match="similarity: not declared; allowed are cka, cka_standard"
+    ):
         schema.check(data, SIMILARITY)
 
 
@@ -43,7 +46,7 @@ def test_a_variable_of_another_family_is_refused() -> None:
 
 def test_a_missing_variable_is_refused_by_name() -> None:
     data = right(SIMILARITY).drop_vars("cka")
-    with pytest.raises(SchemaError, match="cka: missing; declared are cka, l2_distance"):
+    with pytest.raises(SchemaError, match="cka: missing; declared are cka, cka_standard"):
         schema.check(data, SIMILARITY)
 
 

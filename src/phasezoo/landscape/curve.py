@@ -1,4 +1,4 @@
-"""Paths between two models: the straight line and the Bezier curve of three bends."""
+"""Paths between two models, what lies along them, and how high they climb."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
-from phasezoo.spec.metrics import Connectivity
-from phasezoo.training.evaluate import evaluate_both
+from phasezoo.landscape.scores import scores_of
 
 Floats = NDArray[np.float64]
-Path = Callable[[float], Tensor]
+Path = Callable[[float | Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -31,51 +29,13 @@ class Profile:
 
 
 def line(first: Tensor, second: Tensor) -> Path:
-    """The straight line between two parameter vectors [P]."""
-    return lambda t: first.lerp(second, t)
+    """The straight line between two parameter vectors [P], exact at both ends."""
+    return lambda t: torch.lerp(first, second, torch.as_tensor(t).to(first))
 
 
 def bezier(first: Tensor, bend: Tensor, second: Tensor) -> Path:
     """theta(t) = (1-t)^2 first + 2 t (1-t) bend + t^2 second."""
     return lambda t: (1 - t) ** 2 * first + 2 * t * (1 - t) * bend + t**2 * second
-
-
-def train_bend(
-    network: Network,
-    task: Task,
-    ends: tuple[Tensor, Tensor],
-    options: Connectivity,
-    generator: torch.Generator,
-) -> Tensor:
-    """The middle control point [P] of a Bezier curve with low loss all along.
-
-    Starts at the midpoint of the ends and minimises E_t [L(theta(t)) + wd/2 ||theta(t)||^2] with
-    one t ~ U(0, 1) per batch (Garipov et al. 2018, section 3.2). The learning rate is constant for
-    half of the epochs and then falls linearly to a hundredth, reached after nine tenths; it is a
-    function of the epoch, and does not compound as in the zoo paper's code.
-    """
-    first, second = (end.to(network.device) for end in ends)
-    bend = ((first + second) / 2).requires_grad_()
-    optimiser = torch.optim.SGD([bend], lr=options.learning_rate, momentum=options.momentum)
-    samples = len(task.train_labels)
-    for epoch in range(options.curve_epochs):
-        rate = options.learning_rate * _slope(epoch / options.curve_epochs)
-        optimiser.param_groups[0]["lr"] = rate
-        order = torch.randperm(samples, generator=generator).to(network.device)
-        for chosen in order.split(options.batch_size):
-            t = torch.rand((), generator=generator).item()
-            theta = bezier(first, bend, second)(t)
-            logits = network.apply_training(theta, task.train_inputs[chosen])
-            loss = functional.cross_entropy(logits, task.train_labels[chosen])
-            optimiser.zero_grad(set_to_none=True)
-            (loss + 0.5 * options.weight_decay * theta.square().sum()).backward()
-            optimiser.step()
-    return bend.detach()
-
-
-def _slope(progress: float) -> float:
-    """Learning rate relative to its start, at a share of the training."""
-    return float(np.interp(progress, [0.5, 0.9], [1.0, 0.01]))
 
 
 def profile(network: Network, task: Task, path: Path, points: int) -> Profile:
@@ -84,24 +44,29 @@ def profile(network: Network, task: Task, path: Path, points: int) -> Profile:
     Normalisation statistics are re-estimated on the whole training set at every point, the ends
     included: running means of training would put a jump there that is no property of the path.
     """
-    rows = []
-    for t in np.linspace(0, 1, points):
-        weights = network.with_statistics(path(float(t)), task.train_inputs)
-        train, test = evaluate_both(network.function(weights), task)
-        rows.append((train.loss, train.error, test.loss, test.error))
-    return Profile(*np.array(rows).T)
+    vectors = torch.stack([path(float(t)) for t in np.linspace(0, 1, points)])
+    return Profile(*scores_of(network, task, vectors).T)
 
 
 def mode_connectivity(values: Floats) -> float:
     """(v_0 + v_T) / 2 - v_i, with i the point that deviates most from the mean of the ends.
 
     Negative: a barrier. Positive: the ends are worse than the middle. About 0: connected
-    (zoo paper, facts of its curve_fitting.py:402-429; Yang et al. 2021, section 3).
+    (zoo paper, facts of its curve_fitting.py:402-429; Yang et al. 2021, section 3). Both ends
+    deviate by half of their difference; where nothing between them deviates more, i is the first
+    end, and the sign says only which end is the better one. `barrier` has no such case.
     """
-    middle = (values[0] + values[-1]) / 2
     if not np.isfinite(values).all():
         return float("nan")
-    return float(middle - values[np.abs(values - middle).argmax()])
+    middle = (values[0] + values[-1]) / 2
+    return float(middle - values[most_deviating(values)])
+
+
+def most_deviating(values: Floats) -> int:
+    """Position of the value that deviates most from the mean of the ends; the first of equals."""
+    deviations = np.abs(values - (values[0] + values[-1]) / 2)
+    deviations[-1] = deviations[0]  # they are equal but for rounding, which must not choose
+    return int(deviations.argmax())
 
 
 def barrier(values: Floats) -> float:

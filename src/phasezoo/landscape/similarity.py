@@ -1,28 +1,109 @@
-"""How alike two models are, as functions and as vectors."""
+"""How alike models are, as functions and as vectors."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from phasezoo.landscape.cka import cka_as_published, cka_standard_error, debiased_cka, linear_cka
+from phasezoo.landscape.distance import cosines, distances
+from phasezoo.landscape.features import condensed, features_of
+from phasezoo.landscape.network import Network
+from phasezoo.models.flat import Weights
+from phasezoo.spec.metrics import Similarity
 
-def linear_cka(first: Tensor, second: Tensor) -> float:
-    """Linear centred kernel alignment ||X^T Y||_F^2 / (||X^T X||_F ||Y^T Y||_F), columns centred.
+Floats = NDArray[np.float64]
 
-    In [0, 1]; invariant to orthogonal maps and isotropic scaling of either side (Kornblith et al.
-    2019, section 4). Not a number where a side is constant over the samples: a collapsed model is
-    not similar to anything.
+
+@dataclass(frozen=True)
+class Comparison:
+    """Pairs of models compared, each [pairs]; by the names of the stored variables.
+
+    A model whose logits are the same for every sample, or not finite, is similar to none: CKA and
+    disagreement with it are not a number. So are those of a layer that is the same for every
+    sample, in that layer.
+
+    Attributes:
+        cka: linear CKA of the logits, over all samples at once.
+        cka_standard_error: of `cka`, by the jackknife over samples.
+        cka_debiased: from unbiased estimates of HSIC.
+        cka_as_published: mean over batches of 128.
+        cka_layers: [pairs, layers], `cka` of the outputs of layers.
+        disagreement: share of samples whose largest logit differs.
+        cosine_similarity: of the parameters.
+        l2_distance: of the parameters.
+    """
+
+    cka: Floats
+    cka_standard_error: Floats
+    cka_debiased: Floats
+    cka_as_published: Floats
+    cka_layers: Floats
+    disagreement: Floats
+    cosine_similarity: Floats
+    l2_distance: Floats
+
+
+def compare(
+    network: Network,
+    models: Sequence[Weights],
+    pairs: Sequence[tuple[int, int]],
+    inputs: Tensor,
+    options: Similarity,
+) -> Comparison:
+    """Compare pairs of models on the same inputs.
 
     Args:
-        first: [N, F]; computed in float64.
-        second: [N, G].
+        network: the architecture.
+        models: of one architecture; those that diverged may be among them.
+        pairs: positions of models.
+        inputs: [N, ...], at least 4 of them.
+        options: the layers to compare beside the logits.
+
+    Raises:
+        ValueError: no such layer, or too few inputs.
     """
-    X, Y = _centred(first), _centred(second)
-    if X is None or Y is None:
-        return float("nan")
-    cross = torch.linalg.matrix_norm(X.T @ Y).square()
-    own = torch.linalg.matrix_norm(X.T @ X) * torch.linalg.matrix_norm(Y.T @ Y)
-    return float((cross / own).item())
+
+    def of_pairs(matrix: Tensor) -> Floats:
+        first, second = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+        return matrix.cpu().numpy()[first, second].astype(np.float64)
+
+    answers = [_answers(network, model, inputs, options.layers) for model in models]
+    functions, *layers = (torch.stack(of_models) for of_models in zip(*answers, strict=True))
+    vectors = torch.stack([model.parameters for model in models])
+    alignments = [of_pairs(linear_cka(layer)) for layer in layers]
+
+    return Comparison(
+        cka=of_pairs(linear_cka(functions)),
+        cka_standard_error=of_pairs(cka_standard_error(functions)),
+        cka_debiased=of_pairs(debiased_cka(functions)),
+        cka_as_published=of_pairs(cka_as_published(functions)),
+        cka_layers=np.array(alignments).reshape(len(layers), len(pairs)).T,
+        disagreement=of_pairs(disagreement(functions)),
+        cosine_similarity=of_pairs(cosines(vectors)),
+        l2_distance=of_pairs(distances(vectors)),
+    )
+
+
+def _answers(
+    network: Network, model: Weights, inputs: Tensor, layers: Sequence[str]
+) -> list[Tensor]:
+    """Logits of a model and outputs of its layers; condensed at once, for they may be wide."""
+    logits, found = features_of(network, model, inputs, layers)
+    return [_telling(logits), *(condensed(_telling(found[name])) for name in layers)]
+
+
+def disagreement(logits: Tensor) -> Tensor:
+    """Share of samples [M, M] that models with logits [M, N, K] put into different classes."""
+    predicted = logits.argmax(dim=2)
+    unknown = logits.isnan().any(dim=2).any(dim=1)
+    shares = (predicted[:, None] != predicted).double().mean(dim=2)
+    return shares.masked_fill(unknown[:, None] | unknown, torch.nan)
 
 
 def is_collapsed(features: Tensor, rounding: float = 1e-5) -> bool:
@@ -32,14 +113,9 @@ def is_collapsed(features: Tensor, rounding: float = 1e-5) -> bool:
     return bool(spread <= rounding * wide.abs().max())
 
 
-def _centred(features: Tensor) -> Tensor | None:
-    """Features with columns centred; None if there is nothing to compare."""
+def _telling(features: Tensor) -> Tensor:
+    """Features [N, F] in float64; not a number throughout where there is nothing to compare."""
     wide = features.double()
-    if not wide.isfinite().all() or is_collapsed(features):
-        return None
-    return wide - wide.mean(dim=0)
-
-
-def l2_distance(first: Tensor, second: Tensor) -> float:
-    """Euclidean distance of two parameter vectors [P]."""
-    return float(torch.linalg.vector_norm(first.double() - second.double()).item())
+    if bool(wide.isfinite().all()) and not is_collapsed(wide):
+        return wide
+    return torch.full_like(wide, torch.nan)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import operator
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from phasezoo.spec.base import (
+    Flag,
     Fraction,
     NonNegativeFloat,
     NonNegativeInt,
@@ -15,6 +18,7 @@ from phasezoo.spec.base import (
     Spec,
     Text,
     refused,
+    require_unique,
 )
 from phasezoo.spec.measured import Measured
 from phasezoo.spec.numbers import GradientNoise, LocalLearning, WeightSpectra
@@ -38,22 +42,64 @@ class Hessian(Measured):
 
 
 class Connectivity(Measured):
-    """Bezier curves and straight lines between the seeds of a cell."""
+    """Bezier curves and straight lines between the seeds of a cell.
+
+    With `as_published` the numbers of a curve are those of `PUBLISHED_CURVE` and need not be
+    given; one that is given must be the published one. Two flaws of the published code are not
+    taken over: its learning rate, which compounds from epoch to epoch, and losses that include
+    the penalty on the weights.
+    """
 
     family: Literal["connectivity"] = "connectivity"
+    as_published: Annotated[Flag, Field(exclude_if=operator.not_)] = False
     curve_epochs: PositiveInt
     batch_size: PositiveInt
     learning_rate: PositiveFloat
     momentum: Fraction
     weight_decay: NonNegativeFloat
     points: Annotated[PositiveInt, Field(ge=3)]  # on the curve and on the line, ends included
+    refinements: NonNegativeInt  # rounds of new points around those that deviate most
+    repeats: PositiveInt = 1  # curves of each pair, for the spread over the chance of training
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        published = isinstance(given, dict) and given.get("as_published") is True
+        return {**PUBLISHED_CURVE, **given} if published else given
+
+    @model_validator(mode="after")
+    def _not_contradicting(self) -> Connectivity:
+        for name, number in PUBLISHED_CURVE.items() if self.as_published else ():
+            if getattr(self, name) != number:
+                allowed = f"{number}, or nothing, because as_published is true"
+                raise refused(name, getattr(self, name), allowed)
+        return self
+
+
+# compute_curve of the zoo paper's code: 3 bends, 10 epochs, 5 points
+PUBLISHED_CURVE: Mapping[str, float] = {
+    "curve_epochs": 10,
+    "batch_size": 128,
+    "learning_rate": 0.1,
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+    "points": 5,
+    "refinements": 0,
+}
 
 
 class Similarity(Measured):
     """How alike the functions and the weights of two seeds are."""
 
     family: Literal["similarity"] = "similarity"
-    samples: PositiveInt  # of the test set, for CKA
+    samples: Annotated[PositiveInt, Field(ge=4)]  # of the test set; unbiased CKA needs four
+    layers: tuple[Text, ...] = ()  # modules whose outputs are compared too, beside the logits
+
+    @model_validator(mode="after")
+    def _once(self) -> Similarity:
+        if self.layers:
+            require_unique("layers", self.layers, "layer")
+        return self
 
 
 class Merging(Measured):

@@ -59,6 +59,10 @@ class Zoo(Spec):
             prefix = family.family if own else f"metrics.{family.family}"
             self._check_saved(f"{prefix}.epochs", family.epochs)
         self._check_together()
+        for layer in self.metrics.similarity.layers:
+            if layer not in self.architecture.layers:
+                allowed = f"layers of the architecture: {', '.join(self.architecture.layers)}"
+                raise refused("metrics.similarity.layers", layer, allowed)
         return self
 
     def _check_together(self) -> None:

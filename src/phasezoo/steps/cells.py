@@ -119,9 +119,10 @@ def measure(
             over the axes that the variable has of its own.
         axes: the coordinates of those axes.
     """
-    variables = _measured_variables(job)
+    variables = _measured_variables(job, axes or {})
     code = code_digest(STEPS.get(job.options.family, job.options.family))
     kept = Partial(output, code + job.model_dump_json(), weights)
+    there = {axis: values for axis, values in (axes or {}).items() if len(values)}
     parts = []
     for position, load in enumerate(job.loads):
         rows = kept.read(load)
@@ -131,7 +132,7 @@ def measure(
             kept.write(load, rows)
         say(f"{job.options.family} {' '.join(_names(job, load))}")
         coordinates = measurements.grid(
-            [load], job.temperatures, [job.seeds], [job.epoch], pairs_of(job), axes
+            [load], job.temperatures, [job.seeds], [job.epoch], pairs_of(job), there
         )
         parts.append(measurements.filled(coordinates, variables, rows))
     data = measurements.beside(parts)
@@ -172,9 +173,14 @@ def _arrays(
     }
 
 
-def _measured_variables(job: MeasureJob) -> dict[str, Variable]:
-    """What a job fills of its family: between two blocks the pairs, in a block of one all else."""
-    declared = schema.family_variables(job.options.family)
+def _measured_variables(job: MeasureJob, axes: Axes) -> dict[str, Variable]:
+    """What a job fills of its family: between two blocks the pairs, in a block of one all else.
+
+    What lies along an axis without any values, such as layers that were not asked for, is left out.
+    """
+    empty = {axis for axis, values in axes.items() if not len(values)}
+    family = schema.family_variables(job.options.family)
+    declared = {name: v for name, v in family.items() if not empty & set(v.dims)}
     if job.partners:
         return {name: v for name, v in declared.items() if PAIR in v.dims}
     if len(job.seeds) == 1:
@@ -205,6 +211,13 @@ def of_models(
         ]
         out.append(columns(family, told))
     return out
+
+
+def of_pairs(cells: Sequence[Cell], rows: Sequence[Mapping[str, Value]]) -> list[Row]:
+    """One row per cell from one mapping per pair, cell after cell."""
+    each = len(rows) // len(cells)
+    family = cells[0].job.options.family
+    return [columns(family, rows[i * each : (i + 1) * each]) for i in range(len(cells))]
 
 
 def generators(cells: Sequence[Cell], purpose: str) -> list[torch.Generator]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from phasezoo.spec.jobs import CollectJob
 from phasezoo.store import measurements, schema
-from phasezoo.store.variables import VARIABLES
+from phasezoo.store.variables import AXES, VARIABLES
 from phasezoo.vocabulary import compared
 
 
@@ -23,7 +23,8 @@ def collect(job: CollectJob, root: Path, output: Path) -> None:
     pairs = compared(job.seeds, job.pairs)
     target = measurements.grid(job.loads, job.temperatures, job.seeds, epochs, pairs)
     data = measurements.joined(target, found)
-    allowed = {n: v for n, v in VARIABLES.items() if v.family in job.families}
+    declared = {n: v for n, v in VARIABLES.items() if v.family in job.families}
+    allowed = {n: v for n, v in declared.items() if n in data or not set(v.dims) & set(AXES)}
     used = {dim for variable in allowed.values() for dim in variable.dims}
     data = data.drop_dims([dim for dim in data.dims if dim not in used])
     described = schema.described(data, job.load_name, job.temperature_name)

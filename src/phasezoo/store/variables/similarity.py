@@ -8,5 +8,15 @@ _FAMILY = Family("similarity")
 
 SIMILARITY = (
     _FAMILY.number(OF_PAIR, "cka", "linear CKA of the logits on test samples"),
+    _FAMILY.number(OF_PAIR, "cka_standard_error", "jackknife standard error of cka over samples"),
+    _FAMILY.number(OF_PAIR, "cka_debiased", "cka from unbiased estimates of HSIC"),
+    _FAMILY.number(
+        OF_PAIR, "cka_as_published", "mean of cka over at most ten batches of 128 samples"
+    ),
+    _FAMILY.number((*OF_PAIR, "layer"), "cka_layers", "cka of the outputs of a layer"),
+    _FAMILY.number(
+        OF_PAIR, "disagreement", "share of test samples that the two models classify differently"
+    ),
+    _FAMILY.number(OF_PAIR, "cosine_similarity", "cosine of the angle between the parameters"),
     _FAMILY.number(OF_PAIR, "l2_distance", "Euclidean distance of the parameters"),
 )

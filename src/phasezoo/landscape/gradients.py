@@ -1,0 +1,88 @@
+"""Gradients of many parameter vectors of one architecture, each on a batch of its own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+from torch.nn import functional
+
+from phasezoo.data.task import Task
+from phasezoo.landscape.network import Network
+
+# From vectors [Q, P] and positions of training samples [Q, B] to gradients [Q, P].
+Gradients = Callable[[Tensor, Tensor], Tensor]
+
+STACK_FROM = 6  # vectors; a stack of fewer loses to a loop (benchmarks/connectivity.py)
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+def is_stackable(network: Network) -> bool:
+    """Whether many vectors of a network are faster as one program than one after the other.
+
+    Networks of linear layers are bound by the number of kernels they launch, and a stack launches
+    those of one. Stacked convolutions become grouped ones, which gain nothing on a CPU, and
+    normalisation statistics cannot be kept per vector.
+    """
+    convolves = any(isinstance(layer, CONVOLUTIONS) for layer in network.module.modules())
+    return not convolves and not network.has_statistics
+
+
+def gradients_of(network: Network, task: Task, count: int) -> Gradients:
+    """Gradients of the mean cross-entropy of a batch, in training mode, of `count` vectors.
+
+    Row q of the result depends on row q of the vectors and of the positions only, and is the same
+    up to rounding whether it is computed in a stack or alone.
+    """
+    if is_stackable(network) and count >= STACK_FROM:
+        return stacked_gradients(network, task)
+    return looped_gradients(network, task)
+
+
+def rows_as_tensors(network: Network, vectors: Tensor) -> dict[str, Tensor]:
+    """Tensors [Q, ...] by name, views of vectors [Q, P]."""
+    slots = network.parameters.slots
+    parts = vectors.split([slot.size for slot in slots], dim=1)
+    return {s.name: part.unflatten(1, s.shape) for s, part in zip(slots, parts, strict=True)}
+
+
+def stacked_gradients(network: Network, task: Task) -> Gradients:
+    """All vectors as one program: a forward pass mapped over them, one backward pass."""
+    module = copy.deepcopy(network.module).train()
+    forward = vmap(lambda tensors, inputs: functional_call(module, tensors, (inputs,)))
+
+    def gradients(vectors: Tensor, chosen: Tensor) -> Tensor:
+        leaf = vectors.detach().requires_grad_()
+        logits = forward(rows_as_tensors(network, leaf), task.train_inputs[chosen])  # [Q, B, K]
+        labels = task.train_labels[chosen].flatten()
+        total = functional.cross_entropy(logits.flatten(0, 1), labels, reduction="sum")
+        (found,) = torch.autograd.grad(total / chosen.shape[1], leaf)
+        return found
+
+    return gradients
+
+
+def looped_gradients(network: Network, task: Task) -> Gradients:
+    """One vector after the other, through a module whose parameters are views of one vector."""
+    module = copy.deepcopy(network.module).train()
+    parameters = dict(module.named_parameters())
+    like = next(iter(parameters.values()))
+    vector, gradient = (like.new_zeros(network.parameters.size).detach() for _ in range(2))
+    values, slopes = (network.parameters.unflatten(v) for v in (vector, gradient))
+    for name, parameter in parameters.items():
+        parameter.data, parameter.grad = values[name], slopes[name]
+
+    def gradients(vectors: Tensor, chosen: Tensor) -> Tensor:
+        found = torch.empty_like(vectors)
+        for row, batch in enumerate(chosen):
+            vector.copy_(vectors[row])
+            gradient.zero_()
+            logits = module(task.train_inputs[batch])
+            functional.cross_entropy(logits, task.train_labels[batch]).backward()
+            found[row] = gradient
+        return found
+
+    return gradients

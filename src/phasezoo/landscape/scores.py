@@ -1,0 +1,73 @@
+"""Loss and error of many parameter vectors of one architecture."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.func import functional_call, vmap
+
+from phasezoo.data.task import Task
+from phasezoo.landscape.gradients import is_stackable, rows_as_tensors
+from phasezoo.landscape.network import Network
+from phasezoo.training.evaluate import CHUNK, evaluate_both
+
+STACK_BYTES = 2**22  # of one layer's output in a stack of vectors; more leaves the cache
+
+
+def scores_of(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float64]:
+    """Scores of parameter vectors on the clean training and test sets.
+
+    Normalisation statistics are re-estimated on the training inputs for every vector.
+
+    Args:
+        network: the architecture.
+        task: the data.
+        vectors: [K, P].
+
+    Returns:
+        [K, 4] training loss, training error, test loss, test error; losses are mean
+        cross-entropies in nats, in float64, errors shares of samples.
+    """
+    if is_stackable(network):
+        return _stacked(network, task, vectors.to(network.device))
+    rows = []
+    for vector in vectors:
+        weights = network.with_statistics(vector, task.train_inputs)
+        train, test = evaluate_both(network.function(weights), task)
+        rows.append((train.loss, train.error, test.loss, test.error))
+    return np.array(rows)
+
+
+@torch.no_grad()
+def _stacked(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float64]:
+    forward = vmap(
+        lambda tensors, inputs: functional_call(network.module, tensors, (inputs,)), (0, None)
+    )
+    widest = max(slot.shape[0] for slot in network.parameters.slots)
+    inputs = min(CHUNK, max(len(task.train_labels), len(task.test_labels)))
+    together = max(1, STACK_BYTES // (widest * inputs * vectors.element_size()))
+    sets = ((task.train_inputs, task.train_labels), (task.test_inputs, task.test_labels))
+    rows = []
+    for stack in vectors.split(together):
+        tensors = rows_as_tensors(network, stack)
+        found: list[Tensor] = []
+        for samples, labels in sets:
+            logits = torch.cat([forward(tensors, part) for part in samples.split(CHUNK)], dim=1)
+            found += _scores(logits, labels)
+        rows.append(torch.stack(found, dim=1))
+    return torch.cat(rows).cpu().numpy()
+
+
+def _scores(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Loss and error [K] of logits [K, N, C]; as `training.evaluate.score` of each.
+
+    Classes come first where they are summed over: reductions over a short last axis are slow.
+    """
+    largest, found = logits.max(dim=2)
+    wide = logits.permute(2, 0, 1).double().contiguous()
+    true = wide.gather(0, labels.expand(1, *largest.shape))[0]
+    losses = (wide - largest).exp_().sum(dim=0).log_() + (largest - true)
+    wrong = (found != labels) | ~wide.sum(dim=0).isfinite()
+    return losses.mean(dim=1), wrong.double().mean(dim=1)

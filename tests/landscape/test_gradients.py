@@ -1,0 +1,104 @@
+"""Gradients of many vectors are those of each alone, in a stack and in a loop."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from landscape.pairs import MLP, RESNET, TASK, network, trained, wide
+from phasezoo.landscape.gradients import (
+    STACK_FROM,
+    gradients_of,
+    is_stackable,
+    looped_gradients,
+    stacked_gradients,
+)
+from phasezoo.landscape.network import Network
+
+CHOSEN = torch.stack(
+    [torch.randperm(53, generator=torch.Generator().manual_seed(i))[:7] for i in range(3)]
+)
+
+
+def doubled(architecture: object = MLP) -> tuple[Network, Tensor]:
+    """A network in float64 and three vectors."""
+    net = network(architecture)  # type: ignore[arg-type]
+    net.module.double()
+    vectors = [trained(seed, architecture).parameters for seed in range(3)]  # type: ignore[arg-type]
+    return net, torch.stack(vectors).double()
+
+
+def by_autograd(net: Network, vector: Tensor, chosen: Tensor) -> Tensor:
+    task = wide(TASK)
+    leaf = vector.clone().requires_grad_()
+    tensors = dict(
+        zip(
+            [s.name for s in net.parameters.slots],
+            leaf.split([s.size for s in net.parameters.slots]),
+            strict=True,
+        )
+    )
+    shaped = {s.name: tensors[s.name].reshape(s.shape) for s in net.parameters.slots}
+    module = net.module.train()
+    logits = torch.func.functional_call(module, shaped, (task.train_inputs[chosen],))
+    net.module.eval()
+    loss = -functional.log_softmax(logits, 1)[range(len(chosen)), task.train_labels[chosen]].mean()
+    (found,) = torch.autograd.grad(loss, leaf)
+    return found
+
+
+@pytest.mark.parametrize("architecture", [MLP, RESNET], ids=lambda a: a.name)
+def test_a_loop_gives_the_gradient_of_every_vector(architecture: object) -> None:
+    net, vectors = doubled(architecture)
+    found = looped_gradients(net, wide(TASK))(vectors, CHOSEN)
+    for row in range(3):
+        expected = by_autograd(net, vectors[row], CHOSEN[row])
+        torch.testing.assert_close(found[row], expected, rtol=1e-10, atol=1e-13)
+
+
+def test_a_stack_gives_the_gradients_of_a_loop() -> None:
+    net, vectors = doubled()
+    stacked = stacked_gradients(net, wide(TASK))(vectors, CHOSEN)
+    looped = looped_gradients(net, wide(TASK))(vectors, CHOSEN)
+    torch.testing.assert_close(stacked, looped, rtol=1e-10, atol=1e-13)
+    assert not stacked.requires_grad
+    assert not vectors.requires_grad
+
+
+def test_a_vector_that_is_not_finite_leaves_the_others_as_they_are() -> None:
+    net, vectors = doubled()
+    alone = stacked_gradients(net, wide(TASK))(vectors, CHOSEN)
+    vectors[1] = torch.nan
+    for make in (stacked_gradients, looped_gradients):
+        found = make(net, wide(TASK))(vectors, CHOSEN)
+        assert found[1].isnan().any()
+        torch.testing.assert_close(found[[0, 2]], alone[[0, 2]], rtol=1e-10, atol=1e-13)
+
+
+def test_many_vectors_of_linear_layers_are_stacked_and_convolutions_are_not() -> None:
+    assert is_stackable(network())
+    assert not is_stackable(network(RESNET))
+    names = {
+        (architecture.name, count): gradients_of(
+            network(architecture), TASK, count
+        ).__qualname__.split(".")[0]
+        for architecture in (MLP, RESNET)
+        for count in (STACK_FROM - 1, STACK_FROM)
+    }
+    assert names == {
+        ("mlp", STACK_FROM - 1): "looped_gradients",
+        ("mlp", STACK_FROM): "stacked_gradients",
+        ("small-resnet", STACK_FROM - 1): "looped_gradients",
+        ("small-resnet", STACK_FROM): "looped_gradients",
+    }
+
+
+def test_the_network_is_left_as_it_was() -> None:
+    net = network(RESNET)
+    before = {name: tensor.clone() for name, tensor in net.module.state_dict().items()}
+    vectors = torch.stack([trained(seed, RESNET).parameters for seed in range(3)])
+    gradients_of(net, TASK, 3)(vectors, CHOSEN)
+    assert not net.module.training
+    assert all(torch.equal(before[name], t) for name, t in net.module.state_dict().items())
