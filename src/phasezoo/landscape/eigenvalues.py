@@ -27,8 +27,9 @@ def top_eigenvalues(space: Krylov, k: int, tolerance: float, rounding: float) ->
 
     The residual of a Ritz pair is |beta s|, with beta the part of the last image outside of the
     space and s the last entry of the eigenvector of T (Parlett 1998, section 13.2); some
-    eigenvalue lies within it, and no Ritz value is above the largest eigenvalue. A pair has converged when residual <= tolerance * |value|, or when the residual cannot be
-    told from rounding.
+    eigenvalue lies within it, and no Ritz value is above the largest eigenvalue. A pair has
+    converged when residual <= tolerance * |value|, or when the residual cannot be told from
+    rounding.
 
     Args:
         space: of Lanczos; one that is not finite has no eigenvalues.

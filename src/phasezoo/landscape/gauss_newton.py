@@ -12,8 +12,9 @@ from phasezoo.landscape.stack import Stack
 from phasezoo.landscape.trace import Trace
 
 _BILINEAR = {"AddmmBackward0", "MmBackward0", "ConvolutionBackward0", "NativeBatchNormBackward0"}
+_PARAMETER = "torch::autograd::AccumulateGrad"
 _LINEAR_BETWEEN_KINKS = {
-    "torch::autograd::AccumulateGrad",
+    _PARAMETER,
     *(f"{name}Backward0" for name in ("T", "Relu", "LeakyRelu", "Threshold", "Add", "Sub", "Neg")),
     *(f"{name}Backward0" for name in ("View", "UnsafeView", "Reshape", "ReshapeAlias", "Clone")),
     *(f"{name}Backward0" for name in ("Permute", "Transpose", "Squeeze", "Unsqueeze", "Mean")),
@@ -43,26 +44,30 @@ def is_linear_between_kinks(network: Network, inputs: Tensor) -> bool:
     hooks = [m.register_forward_hook(lambda _m, i, _o: ranks.append(i[0].ndim)) for m in layers]
     try:
         with torch.enable_grad():
-            nodes = _nodes(network.module(inputs[:1].to(dtype)))
+            nodes, uses = _nodes(network.module(inputs[:1].to(dtype)))
     finally:
         for hook in hooks:
             hook.remove()
     expected = [2 if isinstance(layer, nn.Linear) else 4 for layer in layers]
     bilinear = sum(name in _BILINEAR for name in nodes)
     known = set(nodes) <= _BILINEAR | _LINEAR_BETWEEN_KINKS
-    return known and bilinear == len(layers) and sorted(ranks) == sorted(expected)
+    once = len(uses) == len(set(uses)) == len(network.parameters.slots)
+    return known and once and bilinear == len(layers) and sorted(ranks) == sorted(expected)
 
 
-def _nodes(output: Tensor) -> list[str]:
-    """Names of the nodes of a graph."""
+def _nodes(output: Tensor) -> tuple[list[str], list[object]]:
+    """Names of the nodes of a graph, and the parameters at its ends, once for each use."""
     seen, names, waiting = set(), [], [output.grad_fn]
+    uses: list[object] = []
     while waiting:
         node = waiting.pop()
         if node is not None and node not in seen:
             seen.add(node)
             names.append(node.name())
-            waiting.extend(before for before, _ in node.next_functions)
-    return names
+            before = [other for other, _ in node.next_functions if other is not None]
+            uses += [other for other in before if other.name() == _PARAMETER]
+            waiting.extend(before)
+    return names, uses
 
 
 @torch.no_grad()

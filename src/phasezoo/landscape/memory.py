@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -55,7 +56,7 @@ def graph_size(
     """The size of `build(n)` for any n up to `samples`, measured on two small ones."""
     present = list(present)
     few = max(1, min(8, samples // 2))
-    small, large = (saved_bytes(lambda n=n: build(n), present) for n in (few, 2 * few))
+    small, large = (saved_bytes(partial(build, n), present) for n in (few, 2 * few))
     per_sample = max(0, large - small) // few
     return GraphSize(max(0, small - per_sample * few), per_sample)
 

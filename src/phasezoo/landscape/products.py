@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.nn import functional
 
 from phasezoo.landscape.memory import cut, graph_size
@@ -30,12 +31,12 @@ class HessianProducts:
         """Measure the graph, cut the sample [N, ...] and build the graphs that are kept."""
         self.stack, self.inputs, self.labels = stack, inputs, labels
         single = stack.model(0)
-        size = graph_size(
+        self.size = graph_size(
             lambda n: self._gradient(single, slice(0, n)),
             len(labels),
             [single.parameters, single.buffers, inputs, labels],
         )
-        self.cut = cut(size, len(labels), limit // len(stack))
+        self.cut = cut(self.size, len(labels), limit // len(stack))
         starts = range(0, len(labels), self.cut.chunk)
         chunks = [slice(start, start + self.cut.chunk) for start in starts]
         self._kept = [self._gradient(stack, chunk) for chunk in chunks[: self.cut.kept]]
@@ -51,14 +52,14 @@ class HessianProducts:
             total += self._product(self._gradient(self.stack, chunk), vectors, keep=False)
         return total
 
-    def _gradient(self, stack: Stack, chunk: slice) -> Tensor:
-        """The share of a chunk in the gradient [M, P], with its graph."""
+    def _gradient(self, stack: Stack, chunk: slice) -> GradientEdge:
+        """The graph of the share of a chunk in the gradient [M, P]; its value is let go."""
         labels = self.labels[chunk].repeat(len(stack))
         logits = stack.logits(self.inputs[chunk]).flatten(0, 1)  # [M n, K]
         loss = functional.cross_entropy(logits, labels, reduction="sum") / len(self.labels)
         (gradient,) = torch.autograd.grad(loss, stack.parameters, create_graph=True)
-        return gradient
+        return get_gradient_edge(gradient)
 
-    def _product(self, gradient: Tensor, vectors: Tensor, keep: bool) -> Tensor:
+    def _product(self, gradient: GradientEdge, vectors: Tensor, keep: bool) -> Tensor:
         (out,) = torch.autograd.grad(gradient, self.stack.parameters, vectors, retain_graph=keep)
         return out
