@@ -63,14 +63,14 @@ def test_the_trace_lies_within_four_standard_errors(sign: float) -> None:
 
 
 def test_two_standard_errors_cover_the_trace_as_often_as_they_should() -> None:
-    found = traces(MATRIX, [("repetition", i) for i in range(2000)], steps=3, target=0.04)
+    found = traces(MATRIX, [("repetition", i) for i in range(2000)], steps=3, target=0.035)
     errors = np.array([t.estimate.value - TRACE for t in found])
     told = np.array([t.estimate.standard_error for t in found])
     assert np.mean([t.probes > PILOT for t in found]) > 0.5  # else nothing is stopped early
     covered = np.mean(np.abs(errors) <= 2 * told)
     assert 0.93 <= covered <= 0.97  # 2,000 repetitions have a deviation of 0.5 %
     assert abs(errors.mean()) < 4 * errors.std() / math.sqrt(len(errors))
-    assert errors.std() == pytest.approx(told.mean(), rel=0.1)
+    assert errors.std() == pytest.approx(told.mean(), rel=0.1)  # slightly wider, by Student
 
 
 def test_the_variance_of_a_probe_is_that_of_what_is_left() -> None:

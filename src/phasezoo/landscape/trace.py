@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.special import ndtr, stdtrit
 from torch import Tensor
 
 from phasezoo.landscape.estimate import Estimate, mean_of
 from phasezoo.landscape.lanczos import Krylov, dots, outside
 from phasezoo.landscape.products import Operator
 
-PILOT = 24  # probes before the spread is trusted: fewer make the stated error too small too often
+PILOT = 30  # probes before the spread is trusted: fewer state an error too small too often
+_WITHIN_TWO = float(ndtr(2.0))
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ def estimated_traces(
     chance: the mean of v^T P A P v over Rademacher probes v. Unbiased, because Q does not depend
     on them. The variance of a probe is at most 2 ||P A P||_F^2 instead of 2 ||A||_F^2 (the
     deflation of Hutch++, Meyer et al. 2021, with a space that is there already).
+
+    The standard error is s / sqrt(n), widened for the few degrees of freedom so that the trace
+    lies within two of it in 95 of 100 cases (Student's t; `benchmarks/trace_estimators.py`).
 
     A pilot of `PILOT` probes tells how many are needed for the target; these are drawn, and the
     number is corrected by all that have been seen until it is reached.
@@ -74,7 +79,7 @@ def estimated_traces(
 
 def _needed(samples: list[float], known: float, target: float, most: int) -> int:
     """Probes that bring the standard error to the target, by the spread of those drawn."""
-    estimate, count = mean_of(samples), len(samples)
+    estimate, count = _mean(samples), len(samples)
     allowed = target * abs(known + estimate.value)
     if not estimate.standard_error > allowed:  # met, or not a number
         return count
@@ -82,10 +87,17 @@ def _needed(samples: list[float], known: float, target: float, most: int) -> int
     return int(min(most, max(count + 1, math.ceil(min(wanted, 1e9)))))
 
 
+def _mean(samples: list[float]) -> Estimate:
+    """The mean, its standard error widened by Student's t."""
+    plain = mean_of(samples)
+    wider = stdtrit(len(samples) - 1, _WITHIN_TWO) / 2
+    return Estimate(plain.value, plain.standard_error * float(wider))
+
+
 def _trace(samples: list[float], known: float, target: float) -> Trace:
     if not samples:
         return NO_TRACE
-    rest = mean_of(samples)
+    rest = _mean(samples)
     estimate = Estimate(known + rest.value, rest.standard_error)
     converged = estimate.standard_error <= target * abs(estimate.value)
     return Trace(estimate, converged, len(samples))
