@@ -16,8 +16,8 @@ Tap = tuple[Tensor, SquaredNorm]
 
 def _linear(layer: nn.Linear, inputs: Tensor) -> SquaredNorm:
     """Gradients d a^T of the weight and d of the bias: |d|^2 (|a|^2 + 1)."""
-    size = inputs.double().square().sum(1) + (layer.bias is not None)
-    return lambda d: d.double().square().sum(1) * size
+    size = inputs.square().sum(1).double() + (layer.bias is not None)
+    return lambda d: d.square().sum(1).double() * size
 
 
 def _convolution(layer: nn.Conv2d, inputs: Tensor) -> SquaredNorm:
@@ -28,8 +28,8 @@ def _convolution(layer: nn.Conv2d, inputs: Tensor) -> SquaredNorm:
     ).transpose(1, 2)  # [n, L, C k k]
 
     def squared(d: Tensor) -> Tensor:
-        out = torch.bmm(d.flatten(2), patches).flatten(1).double().square().sum(1)
-        return out if layer.bias is None else out + d.double().sum((2, 3)).square().sum(1)
+        out = torch.bmm(d.flatten(2), patches).flatten(1).square().sum(1).double()
+        return out if layer.bias is None else out + d.sum((2, 3)).square().sum(1).double()
 
     return squared
 
@@ -42,7 +42,7 @@ def _batch_norm(layer: nn.BatchNorm2d, inputs: Tensor) -> SquaredNorm:
 
     def squared(d: Tensor) -> Tensor:
         scale, shift = (d * scaled).sum((2, 3)), d.sum((2, 3))
-        return scale.double().square().sum(1) + shift.double().square().sum(1)
+        return (scale.square() + shift.square()).sum(1).double()
 
     return squared
 
