@@ -6,16 +6,15 @@ python benchmarks/curvature.py
 To equal accuracy: traces to a standard error of 2 %, from at least 30 probes. PyHessian's own
 rule compares running means of consecutive probes and ends long before that, so it is left out:
 its products are run until the standard error of its own probes is met. Its eigenvalue ends by its
-own rule at 1e-3, which asks for less than a residual of 1e-3, the rule of the other two. Where there
-are many models the peers, which take one after another, are run on a few of them, and their
-seconds multiplied.
+own rule at 1e-3, which asks for less than a residual of 1e-3, the rule of the other two. The peers
+take one model after another; where there are many, they are run on a few and their seconds
+multiplied.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -172,9 +172,16 @@ def measure_memory(case: str, method: str) -> None:
     chosen, small = CASES[case], Case(mlp(4), 1, 16, 0)
     modules, sample = chosen.trained(), digits(chosen.samples)
     METHODS[method](small.trained(), digits(16))  # what is loaded once
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak
+    before = resident("VmRSS")
     METHODS[method](modules[: chosen.share(method)], sample)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    print((resident("VmHWM") - before) / 1024)
+
+
+def resident(key: str) -> int:
+    """KiB of this process, now or at the most (Linux)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key))
 
 
 def compare() -> None:

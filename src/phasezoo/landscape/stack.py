@@ -55,7 +55,7 @@ def models_per_stack(network: Network, samples: int) -> int:
     """How many models to compute as one.
 
     One, where a layer is a convolution (a stack of them is a grouped convolution, which is slower
-    on every machine tried) or where a model alone keeps the processor busy.
+    on processors) or where a model alone keeps the processor busy.
     """
     convolutions = nn.Conv1d | nn.Conv2d | nn.Conv3d
     work = network.parameters.size * samples
