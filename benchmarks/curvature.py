@@ -21,7 +21,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,9 +79,9 @@ class Case:
 
 
 CASES = {
-    "21 MLPs, width 32": Case(mlp(32), 21, 640, 8, of_peers=3),
-    "ResNet, width 4": Case(resnet(4), 1, 200, 3),
-    "MLP, width 1000": Case(mlp(1000), 1, 200, 3),
+    "21 MLPs, width 32": Case(mlp(32), 21, 640, 4, of_peers=2),
+    "ResNet, width 4": Case(resnet(4), 1, 100, 3),
+    "MLP, width 1000": Case(mlp(1000), 1, 100, 2),
 }
 
 
@@ -169,7 +169,7 @@ def memory(case: str, method: str) -> float:
 
 def measure_memory(case: str, method: str) -> None:
     """What the process of `memory` does."""
-    chosen, small = CASES[case], Case(mlp(4), 1, 16, 0)
+    chosen, small = replace(CASES[case], epochs=0), Case(mlp(4), 1, 16, 0)
     modules, sample = chosen.trained(), digits(chosen.samples)
     METHODS[method](small.trained(), digits(16))  # what is loaded once
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak
@@ -184,7 +184,7 @@ def resident(key: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(key))
 
 
-def compare() -> None:
+def compare(runs: int) -> None:
     """The table of peers; runs alternate."""
     print(
         "| network | way | s, median (least to most) | times phasezoo | MiB | eigenvalue, trace |"
@@ -194,7 +194,7 @@ def compare() -> None:
         modules, sample = case.trained(), digits(case.samples)
         seconds: dict[str, list[float]] = {method: [] for method in METHODS}
         values: dict[str, Pair] = {}
-        for _ in range(RUNS):
+        for _ in range(runs):
             for method, call in METHODS.items():
                 share = case.share(method)
                 took, found = timed(partial(call, modules[:share], sample))
@@ -268,7 +268,8 @@ def main() -> None:
     """Print all tables, or say how to install what is missing."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--memory", nargs=2, metavar=("CASE", "WAY"))
-    chosen = parser.parse_args().memory
+    parser.add_argument("--runs", type=int, default=RUNS)
+    given = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     try:
@@ -276,10 +277,10 @@ def main() -> None:
         import pyhessian as __  # noqa: F401
     except ModuleNotFoundError as missing:
         sys.exit(f"{missing.name} is missing; {INSTALL}")
-    if chosen:
-        measure_memory(*chosen)
+    if given.memory:
+        measure_memory(*given.memory)
         return
-    compare()
+    compare(given.runs)
     where()
     stacks()
 
