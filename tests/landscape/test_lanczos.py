@@ -1,4 +1,4 @@
-"""The largest eigenvalue is numpy's, and its doubt is honest."""
+"""A Krylov basis is orthonormal, and projects the operator onto its tridiagonal matrix."""
 
 from __future__ import annotations
 
@@ -7,126 +7,123 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 import oracles
-from phasezoo.landscape.lanczos import top_eigenvalue
+from phasezoo import rng
+from phasezoo.landscape.lanczos import Krylov, dots, lanczos, normal_like, norms, outside
 
 SIZE = 31
-SPECTRA = {
-    "positive": np.linspace(0.5, 7, SIZE),
-    "indefinite": np.linspace(-11, 5, SIZE),  # the largest in magnitude is negative
-    "negative": np.linspace(-7, -0.5, SIZE),
-    "top three times": np.r_[np.linspace(-3, 3, SIZE - 3), 5, 5, 5],
-    "close": np.r_[np.linspace(-3, 3, SIZE - 2), 5, 5.01],
-    "low rank": np.r_[np.zeros(SIZE - 2), 2, 3],
-    "huge": 1e9 * np.linspace(-2, 7, SIZE),
-    "tiny": 1e-9 * np.linspace(-2, 7, SIZE),
-}
+MATRIX = oracles.symmetric(np.linspace(-11, 5, SIZE), 0)
 
 
-@pytest.mark.parametrize("name", SPECTRA)
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_largest_eigenvalue_is_numpys(name: str, seed: int) -> None:
-    matrix = oracles.symmetric(SPECTRA[name], seed)
-    found = top_eigenvalue(oracles.operator_of(matrix), oracles.vector(SIZE, seed), 2 * SIZE, 1e-9)
-    assert found.converged
-    assert found.value == pytest.approx(np.linalg.eigvalsh(matrix.numpy())[-1], rel=1e-9)
-
-
-@pytest.mark.parametrize("name", SPECTRA)
-@pytest.mark.parametrize("iterations", [1, 2, 5, 11, 23])
-def test_some_eigenvalue_lies_within_the_residual(name: str, iterations: int) -> None:
-    matrix = oracles.symmetric(SPECTRA[name], 3)
-    found = top_eigenvalue(oracles.operator_of(matrix), oracles.vector(SIZE, 4), iterations, 1e-9)
-    eigenvalues = np.linalg.eigvalsh(matrix.numpy())
-    rounding = 1e-12 * np.abs(eigenvalues).max()
-    assert np.abs(eigenvalues - found.value).min() <= found.residual + rounding
-    assert found.value <= eigenvalues[-1] + rounding  # Rayleigh
-
-
-@pytest.mark.parametrize("iterations", [1, 3, 7, 13])
-def test_the_residual_is_that_of_the_ritz_pair(iterations: int) -> None:
-    matrix = oracles.symmetric(SPECTRA["indefinite"], 5).numpy()
-    start = oracles.vector(SIZE, 6)
-    krylov = [start.numpy()]
-    for _ in range(iterations - 1):
-        krylov.append(matrix @ krylov[-1] / np.linalg.norm(krylov[-1]))
-    basis, _ = np.linalg.qr(np.array(krylov).T)
-    values, vectors = np.linalg.eigh(basis.T @ matrix @ basis)
-    ritz = basis @ vectors[:, -1]
-    found = top_eigenvalue(lambda v: torch.from_numpy(matrix) @ v, start, iterations, 1e-15)
-    # the powers of `krylov` lose digits that Lanczos keeps
-    assert found.value == pytest.approx(values[-1], rel=1e-6)
-    assert found.residual == pytest.approx(
-        np.linalg.norm(matrix @ ritz - values[-1] * ritz), rel=1e-4
+def spaces_of(
+    matrices: list[Tensor], steps: int, done: object = lambda space: False
+) -> tuple[list[Krylov], Tensor]:
+    stacked = torch.stack(matrices)
+    starts = torch.stack([oracles.vector(len(m), i) for i, m in enumerate(matrices)])
+    chances = [rng.generator("row", i) for i in range(len(matrices))]
+    return lanczos(
+        lambda v: torch.bmm(stacked, v[:, :, None])[:, :, 0],
+        starts.to(stacked.dtype),
+        steps,
+        done,  # type: ignore[arg-type]
+        chances,
     )
 
 
-def test_too_few_iterations_are_not_converged() -> None:
-    matrix = oracles.symmetric(SPECTRA["close"], 0)
-    found = top_eigenvalue(oracles.operator_of(matrix), oracles.vector(SIZE, 0), 5, 1e-9)
-    assert not found.converged
-    assert found.residual > 1e-9 * found.value
-    assert found.value < 5
+def tridiagonal(space: Krylov) -> Tensor:
+    off = torch.tensor(space.off[:-1], dtype=torch.float64)
+    return torch.tensor(space.diagonal, dtype=torch.float64).diag() + off.diag(1) + off.diag(-1)
 
 
-def test_the_tolerance_is_relative_to_the_eigenvalue() -> None:
-    matrix = oracles.symmetric(SPECTRA["positive"], 0)
-    for scale in (1e-6, 1.0, 1e6):
-        found = top_eigenvalue(
-            oracles.operator_of(scale * matrix), oracles.vector(SIZE, 0), SIZE, 1e-3
-        )
-        assert found.converged
-        assert 1e-9 * scale < found.residual <= 1e-3 * found.value
+@pytest.mark.parametrize("steps", [1, 2, 7, SIZE])
+def test_the_basis_projects_the_operator_onto_t(steps: int) -> None:
+    (space,), basis = spaces_of([MATRIX], steps)
+    q = basis[0]
+    assert q.shape == (steps, SIZE)
+    torch.testing.assert_close(q @ q.T, torch.eye(steps, dtype=torch.float64), atol=1e-13, rtol=0)
+    torch.testing.assert_close(q @ MATRIX @ q.T, tridiagonal(space), atol=1e-11, rtol=0)
+    left = MATRIX @ q.T - q.T @ tridiagonal(space)
+    assert torch.linalg.matrix_norm(left).item() == pytest.approx(space.off[-1], abs=1e-11)
 
 
-def test_the_products_stop_when_it_has_converged() -> None:
-    calls = 0
-    matrix = oracles.symmetric(np.r_[np.zeros(SIZE - 1), 3.0], 0)
-
-    def counted(vector: torch.Tensor) -> torch.Tensor:
-        nonlocal calls
-        calls += 1
-        return matrix @ vector
-
-    assert top_eigenvalue(counted, oracles.vector(SIZE, 1), 29, 1e-6).value == pytest.approx(3)
-    assert calls == 2  # a matrix of rank 1 spans two directions with the start
+def test_float32_keeps_its_basis_orthonormal() -> None:
+    wide = oracles.symmetric(np.r_[np.linspace(-1, 1, 96), 50], 1).float()
+    _, basis = spaces_of([wide], 60)
+    found = basis[0] @ basis[0].T
+    torch.testing.assert_close(found, torch.eye(60), atol=2e-6, rtol=0)
 
 
-def test_float32_finds_the_same_within_its_precision() -> None:
-    matrix = oracles.symmetric(SPECTRA["indefinite"], 2)
-    start = oracles.vector(SIZE, 2).float()
-    found = top_eigenvalue(oracles.operator_of(matrix.float()), start, 2 * SIZE, 1e-5)
-    assert found.converged
-    assert found.value == pytest.approx(5, rel=1e-5)
+def test_the_first_direction_is_that_of_the_start() -> None:
+    _, basis = spaces_of([MATRIX], 3)
+    start = oracles.vector(SIZE, 0)
+    torch.testing.assert_close(basis[0, 0], start / start.norm())
 
 
-@pytest.mark.parametrize("value", [-2.0, 0.0, 3.0])
-def test_a_multiple_of_the_identity_has_its_factor(value: float) -> None:
-    found = top_eigenvalue(lambda v: value * v, oracles.vector(SIZE, 0), 7, 1e-6)
-    assert found.converged
-    assert found.value == pytest.approx(value, rel=1e-12)
+def test_no_more_steps_than_dimensions() -> None:
+    (space,), basis = spaces_of([MATRIX], 100)
+    assert len(space) == SIZE
+    assert basis.shape == (1, SIZE, SIZE)
+    found, _ = space.eigen()
+    np.testing.assert_allclose(found, np.linspace(5, -11, SIZE), atol=1e-11)
 
 
-def test_one_dimension_has_one_eigenvalue() -> None:
-    found = top_eigenvalue(lambda v: -3 * v, torch.tensor([2.0]), 7, 1e-6)
-    assert (found.value, found.converged) == (-3, True)
+def test_a_row_that_is_done_is_zero_and_the_others_go_on() -> None:
+    seen: list[Krylov] = []
+
+    def first_after_four(space: Krylov) -> bool:
+        seen.append(space)
+        return space is seen[0] and len(space) == 4
+
+    spaces, basis = spaces_of([MATRIX, MATRIX], 9, first_after_four)
+    (alone,), its_basis = spaces_of([MATRIX], 4)
+    assert [len(space) for space in spaces] == [4, 9]
+    assert spaces[0].diagonal == pytest.approx(alone.diagonal, rel=1e-12)
+    assert spaces[0].off == pytest.approx(alone.off, rel=1e-12)
+    torch.testing.assert_close(basis[0, :4], its_basis[0])
+    assert (basis[0, 4:] == 0).all()
 
 
-def test_an_operator_that_is_not_finite_has_no_eigenvalue() -> None:
-    found = top_eigenvalue(lambda v: v * math.nan, oracles.vector(SIZE, 0), 7, 1e-6)
-    assert math.isnan(found.value)
-    assert not found.converged
+@pytest.mark.parametrize("value", [0.0, -2.0])
+def test_a_closed_subspace_goes_on_with_a_new_direction(value: float) -> None:
+    (space,), basis = spaces_of([value * torch.eye(5, dtype=torch.float64)], 4)
+    assert space.diagonal == pytest.approx([value] * 4, abs=1e-15)
+    assert space.off == [0.0] * 4
+    torch.testing.assert_close(basis[0] @ basis[0].T, torch.eye(4, dtype=torch.float64))
 
 
-@pytest.mark.parametrize(
-    "start", [torch.zeros(5), torch.tensor([1.0, math.nan]), torch.tensor([math.inf])]
-)
-def test_a_start_that_is_no_direction_is_refused(start: torch.Tensor) -> None:
-    with pytest.raises(ValueError, match="start: got a vector that is zero or not finite"):
-        top_eigenvalue(lambda v: v, start, 3, 1e-3)
+def test_a_row_that_is_not_finite_ends_alone() -> None:
+    broken = MATRIX.clone()
+    broken[3, 3] = math.nan
+    spaces, basis = spaces_of([broken, MATRIX], 6)
+    alone, _ = spaces_of([MATRIX, MATRIX], 6)
+    assert [space.finite for space in spaces] == [False, True]
+    assert len(spaces[0]) == 1
+    assert spaces[1].diagonal == pytest.approx(alone[1].diagonal, rel=1e-12)
+    assert basis[1].isfinite().all()
+    assert (basis[0, 1:] == 0).all()
 
 
-def test_no_iterations_are_refused() -> None:
-    with pytest.raises(ValueError, match="iterations: got 0"):
-        top_eigenvalue(lambda v: v, torch.ones(3), 0, 1e-3)
+def test_taking_out_the_basis_leaves_what_is_orthogonal_to_it() -> None:
+    _, basis = spaces_of([MATRIX], 5)
+    vector = oracles.vector(SIZE, 7)[None]
+    left = outside(vector, basis)
+    assert (basis[0] @ left[0]).abs().max() < 1e-14
+    along = vector[0] - left[0]
+    torch.testing.assert_close(basis[0].T @ (basis[0] @ along), along)
+
+
+def test_inner_products_are_summed_in_float64() -> None:
+    large, ones = torch.full((2, 1 << 21), 1e4), torch.ones(2, 1 << 21)
+    large[:, 0] = 1.0
+    assert dots(large, ones).tolist() == [1e4 * ((1 << 21) - 1) + 1] * 2
+    assert norms(ones).tolist() == pytest.approx([math.sqrt(1 << 21)] * 2, rel=1e-7)
+
+
+def test_normal_numbers_take_type_and_shape_of_what_they_are_like() -> None:
+    like = torch.zeros(3, 101, dtype=torch.float64)
+    found = normal_like(like, rng.generator("a"))
+    assert (found.shape, found.dtype) == (like.shape, like.dtype)
+    assert torch.equal(found, normal_like(like, rng.generator("a")))
+    assert abs(found.std().item() - 1) < 4 / math.sqrt(2 * 303)

@@ -1,72 +1,129 @@
-"""The largest eigenvalue of a symmetric operator."""
+"""Krylov bases of symmetric operators, one for each row of a stack."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 from torch import Tensor
 
-from phasezoo.landscape.curvature import Operator
+from phasezoo.landscape.products import Operator
+
+Floats = NDArray[np.float64]
+_BLOCK = 1 << 20  # elements that are widened to float64 at a time
 
 
-@dataclass(frozen=True, slots=True)
-class TopEigenvalue:
-    """Largest Ritz value, the norm of its residual ||A x - value x||, and whether that is small."""
+@dataclass
+class Krylov:
+    """A Q = Q T + beta q e^T for one model: T [m, m] by its diagonal and off-diagonal.
 
-    value: float
-    residual: float
-    converged: bool
+    `off` has m entries; the last, beta, is the norm of what A leaves outside of the basis.
+    """
+
+    diagonal: list[float] = field(default_factory=list)
+    off: list[float] = field(default_factory=list)
+    finite: bool = True
+
+    def __len__(self) -> int:
+        return len(self.diagonal)
+
+    def add(self, alpha: float, beta: float, rounding: float) -> None:
+        """Go on by a step; a beta that is rounding closes the subspace."""
+        self.diagonal.append(alpha)
+        self.off.append(beta)
+        self.finite = bool(np.isfinite(alpha) and np.isfinite(beta))
+        if self.finite and beta <= rounding * self.scale:
+            self.off[-1] = 0.0
+
+    @property
+    def scale(self) -> float:
+        """Largest entry of T."""
+        return max(map(abs, (*self.diagonal, *self.off)))
+
+    def eigen(self) -> tuple[Floats, Floats]:
+        """Eigenvalues [m] of T, descending, and its eigenvectors [m, m] as columns."""
+        values, vectors = eigh_tridiagonal(self.diagonal, self.off[:-1])
+        return values[::-1], vectors[:, ::-1]
 
 
-def top_eigenvalue(
-    operator: Operator, start: Tensor, iterations: int, tolerance: float
-) -> TopEigenvalue:
-    """Largest (algebraic) eigenvalue by Lanczos with full reorthogonalisation.
+def lanczos(
+    operator: Operator,
+    starts: Tensor,
+    steps: int,
+    done: Callable[[Krylov], bool],
+    generators: Sequence[torch.Generator],
+) -> tuple[list[Krylov], Tensor]:
+    """Lanczos with full reorthogonalisation, on all rows of a stack at a time.
 
-    The residual of the top Ritz pair is |beta_k s_k|, with beta_k the next off-diagonal and s_k
-    the last entry of the Ritz vector (Parlett 1998, section 13.2); some eigenvalue lies within it.
+    A row ends when `done` says so or is not finite; it is zero from then on, so that what comes
+    out for a model does not depend on its neighbours. Where a subspace closes before (beta = 0),
+    the basis goes on with a direction orthogonal to it, drawn from the row's generator: only so
+    are eigenvalues found that occur several times (Parlett 1998, section 13.4).
 
     Args:
-        operator: symmetric, on vectors [P].
-        start: [P], not zero; drawn by the caller.
-        iterations: products at the most; fewer where P is smaller.
-        tolerance: converged when residual <= tolerance * |value|.
+        operator: symmetric, on [M, P].
+        starts: [M, P], not zero.
+        steps: products at the most; P where P is smaller.
+        done: whether the space of a row suffices.
+        generators: one per row.
 
-    Raises:
-        ValueError: `start` is zero or not finite, or `iterations` < 1.
+    Returns:
+        The spaces, and their bases [M, m, P], orthonormal rows followed by zeros.
     """
-    norm = torch.linalg.vector_norm(start)
-    if iterations < 1:
-        raise ValueError(f"iterations: got {iterations}, allowed are at least 1")
-    if not (norm.isfinite() and norm > 0):
-        raise ValueError("start: got a vector that is zero or not finite, allowed is any other")
-    basis = [start / norm]
-    diagonal: list[float] = []
-    off: list[float] = []
-    best = TopEigenvalue(np.nan, np.inf, converged=False)
-    for step in range(min(iterations, start.numel())):
-        image = operator(basis[-1])
-        diagonal.append(torch.dot(image, basis[-1]).item())
-        if not np.isfinite(diagonal[-1]):
-            return TopEigenvalue(np.nan, np.inf, converged=False)
-        image = _orthogonal(image, basis)
-        beta = torch.linalg.vector_norm(image).item()
-        values, vectors = eigh_tridiagonal(diagonal, off, select="i", select_range=(step, step))
-        residual = abs(beta * vectors[-1, 0])
-        best = TopEigenvalue(float(values[0]), residual, residual <= tolerance * abs(values[0]))
-        if best.converged or beta <= 1e-12 * max(map(abs, diagonal)):
-            return TopEigenvalue(best.value, residual, converged=True)
-        off.append(beta)
-        basis.append(image / beta)
-    return best
+    rounding = 8 * torch.finfo(starts.dtype).eps
+    spaces = [Krylov() for _ in starts]
+    active = [True] * len(starts)
+    current = starts / norms(starts)[:, None]
+    basis = starts.new_empty((len(starts), min(steps, starts.shape[1]), starts.shape[1]))
+    used = 0
+    for step in range(basis.shape[1]):
+        basis[:, step], used = current, step + 1
+        image = operator(current)
+        alphas = dots(image, current).tolist()
+        image = outside(image, basis[:, :used])
+        lengths = norms(image)
+        for row, (alpha, beta) in enumerate(zip(alphas, lengths.tolist(), strict=True)):
+            if active[row]:
+                spaces[row].add(alpha, beta, rounding)
+                active[row] = spaces[row].finite and not done(spaces[row])
+        if not any(active):
+            break
+        current = image / lengths[:, None]
+        for row, space in enumerate(spaces):
+            if not active[row]:
+                current[row] = 0
+            elif space.off[-1] == 0:
+                fresh = outside(
+                    normal_like(starts[row : row + 1], generators[row]), basis[row, None, :used]
+                )
+                current[row] = fresh[0] / norms(fresh)
+    return spaces, basis[:, :used]
 
 
-def _orthogonal(vector: Tensor, basis: list[Tensor]) -> Tensor:
-    """`vector` minus its parts along the basis, taken out twice against rounding."""
-    matrix = torch.stack(basis)  # [k, P]
+def outside(vectors: Tensor, basis: Tensor) -> Tensor:
+    """Vectors [M, P] minus their parts along bases [M, m, P], taken out twice against rounding."""
     for _ in range(2):
-        vector = vector - matrix.T @ (matrix @ vector)
-    return vector
+        parts = torch.bmm(basis, vectors[:, :, None])  # [M, m, 1]
+        vectors = vectors - torch.bmm(basis.transpose(1, 2), parts)[:, :, 0]
+    return vectors
+
+
+def dots(first: Tensor, second: Tensor) -> Tensor:
+    """Inner products [M] of rows [M, P], summed in float64."""
+    blocks = zip(first.split(_BLOCK, 1), second.split(_BLOCK, 1), strict=True)
+    return torch.stack([(a.double() * b.double()).sum(1) for a, b in blocks]).sum(0)
+
+
+def norms(vectors: Tensor) -> Tensor:
+    """Lengths [M] of rows [M, P], in their own type."""
+    return dots(vectors, vectors).sqrt().to(vectors.dtype)
+
+
+def normal_like(vectors: Tensor, generator: torch.Generator) -> Tensor:
+    """Standard normal numbers, the same on every device."""
+    drawn = torch.randn(vectors.shape, generator=generator)
+    return drawn.to(vectors.device, vectors.dtype)

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+from annotated_types import Lt
 from pydantic import Field, model_validator
 
 from phasezoo.spec.base import (
@@ -31,14 +32,34 @@ class Evaluation(Measured):
     family: Literal["evaluation"] = "evaluation"
 
 
+class Density(Spec):
+    """The density of eigenvalues by stochastic Lanczos quadrature."""
+
+    nodes: Annotated[PositiveInt, Field(ge=2)]  # of one probe: the steps of Lanczos
+    probes: PositiveInt
+
+
 class Hessian(Measured):
-    """Curvature of the training loss on a fixed sample."""
+    """Curvature of the loss on a fixed sample."""
 
     family: Literal["hessian"] = "hessian"
-    samples: PositiveInt
+    sets: Annotated[tuple[Literal["train", "test"], ...], Field(min_length=1)]
+    samples: PositiveInt  # of each set
+    eigenvalues: PositiveInt  # the largest
     iterations: PositiveInt  # of Lanczos, at most
     tolerance: PositiveFloat  # residual relative to the eigenvalue
-    probes: Annotated[PositiveInt, Field(ge=2)]  # of Hutchinson's estimator
+    trace_error: Annotated[PositiveFloat, Lt(1)]  # standard error aimed at, relative to the trace
+    probes: Annotated[PositiveInt, Field(ge=2)]  # of the trace, at most; none where it is exact
+    density: Density | None = None
+    memory: PositiveFloat = 2.0  # GiB that graphs may keep; changes the speed only
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Hessian:
+        require_unique("sets", self.sets, "set")
+        if self.iterations < self.eigenvalues:
+            allowed = f"at least {self.eigenvalues}, the eigenvalues asked for"
+            raise refused("iterations", self.iterations, allowed)
+        return self
 
 
 class Connectivity(Measured):

@@ -1,27 +1,40 @@
-"""Curvature of the loss at a model."""
+"""Curvature of the loss at a model, on a sample of the training set and one of the test set."""
 
 from __future__ import annotations
 
-from phasezoo.store.variables.variable import OF_MODEL, Family
+from phasezoo.store.variables.variable import OF_MODEL, Family, Variable
 
 _FAMILY = Family("hessian")
+_RANKED = (*OF_MODEL, "rank")
+_ON_NODES = (*OF_MODEL, "quadrature")
 
-HESSIAN = (
-    _FAMILY.number(
-        OF_MODEL,
-        "hessian_top_eigenvalue",
-        "largest eigenvalue of the Hessian of the training loss",
-    ),
-    _FAMILY.number(
-        OF_MODEL,
-        "hessian_top_eigenvalue_residual",
-        "norm of H v - lambda v for the top Ritz pair",
-    ),
-    _FAMILY.truth(
-        OF_MODEL, "hessian_top_eigenvalue_converged", "whether the residual met the tolerance"
-    ),
-    _FAMILY.number(OF_MODEL, "hessian_trace", "trace of the Hessian of the training loss"),
-    _FAMILY.number(
-        OF_MODEL, "hessian_trace_standard_error", "standard error of the mean over probes"
-    ),
-)
+
+def _of_set(suffix: str, loss: str) -> tuple[Variable, ...]:
+    """The variables of a set; the suffix follows what is measured, before what is said of it."""
+    top, trace = f"hessian_top_eigenvalue{suffix}", f"hessian_trace{suffix}"
+    return (
+        _FAMILY.number(OF_MODEL, top, f"largest eigenvalue of the Hessian of the {loss} loss"),
+        _FAMILY.number(OF_MODEL, f"{top}_residual", "norm of H v - lambda v for the top Ritz pair"),
+        _FAMILY.truth(OF_MODEL, f"{top}_converged", "whether the residual met the tolerance"),
+        _FAMILY.number(
+            _RANKED,
+            f"hessian_eigenvalues{suffix}",
+            f"largest eigenvalues of the Hessian of the {loss} loss",
+        ),
+        _FAMILY.number(OF_MODEL, trace, f"trace of the Hessian of the {loss} loss"),
+        _FAMILY.number(
+            OF_MODEL, f"{trace}_standard_error", "standard error of the trace; 0 if it is exact"
+        ),
+        _FAMILY.truth(OF_MODEL, f"{trace}_converged", "whether the standard error met its target"),
+        _FAMILY.number(
+            _ON_NODES,
+            f"hessian_density{suffix}_node",
+            f"nodes of the density of eigenvalues of the Hessian of the {loss} loss, ascending",
+        ),
+        _FAMILY.number(
+            _ON_NODES, f"hessian_density{suffix}_weight", "weights of the nodes; their sum is 1"
+        ),
+    )
+
+
+HESSIAN = (*_of_set("", "training"), *_of_set("_test", "test"))
