@@ -1,60 +1,76 @@
-"""Curvature of the training loss at every model of a share."""
+"""Curvature of the loss at every model of a share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+import numpy as np
 
-from phasezoo import rng
-from phasezoo.landscape.curvature import hessian_operator
-from phasezoo.landscape.hutchinson import hutchinson_trace
-from phasezoo.landscape.lanczos import top_eigenvalue
+from phasezoo.landscape.curvature import Curvature, curvature
 from phasezoo.landscape.network import Network
 from phasezoo.models.build import build
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Hessian
-from phasezoo.steps.cells import Cell, Row, columns, measure
+from phasezoo.steps.cells import Axes, Cell, Row, Value, generators, measure, of_models
 from phasezoo.steps.device import prepare
 from phasezoo.store import schema
 from phasezoo.store.dataset import read_task
 
+SUFFIX = {"train": "", "test": "_test"}
+
 
 def hessian(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
-    """Measure top eigenvalue and trace on one fixed sample of the training set."""
+    """Measure eigenvalues, trace and density on one fixed sample of each set asked for."""
     device = prepare(gpus)
     task = read_task(data, device)
     options = job.options_as(Hessian)
-    sample = task.training_sample(options.samples, "hessian")
-    nothing = dict.fromkeys(schema.family_variables("hessian"), float("nan"))
-    nothing["hessian_top_eigenvalue_converged"] = -1.0  # neither: nothing was measured
-
-    def of_cell(network: Network, cell: Cell) -> Row:
-        rows, size = [], network.parameters.size
-        for seed, model in zip(job.seeds, cell.models, strict=True):
-            if not model.finite:
-                rows.append(nothing)
-                continue
-            chance = rng.generator(*cell.names(seed), "hessian", job.epoch)
-            operator = hessian_operator(network, model, *sample)
-            first = torch.randn(size, generator=chance).to(device)
-            top = top_eigenvalue(operator, first, options.iterations, options.tolerance)
-            trace = hutchinson_trace(operator, size, options.probes, chance, device)
-            rows.append(
-                {
-                    "hessian_top_eigenvalue": top.value,
-                    "hessian_top_eigenvalue_residual": top.residual,
-                    "hessian_top_eigenvalue_converged": float(top.converged),
-                    "hessian_trace": trace.value,
-                    "hessian_trace_standard_error": trace.standard_error,
-                }
-            )
-        return columns("hessian", rows)
+    takes = {"train": task.training_sample, "test": task.test_sample}
+    sample = {of_set: takes[of_set](options.samples, "hessian") for of_set in options.sets}
+    axes = _axes(options)
+    nothing = _nothing(axes)
 
     def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
         network = Network(build(architecture, task.shape, task.classes), device)
-        return [of_cell(network, cell) for cell in cells]
+        models = [model for cell in cells for model in cell.models]
+        rows = [dict(nothing) for _ in models]
+        for of_set, (inputs, labels) in sample.items():
+            chance = generators(cells, f"hessian{SUFFIX[of_set]}")
+            found = curvature(network, models, inputs, labels, options, chance)
+            for row, one in zip(rows, found, strict=True):
+                row |= _row(one, SUFFIX[of_set])
+        return of_models(job, cells, rows)
 
-    measure(job, weights, output, measured)
+    measure(job, weights, output, measured, axes)
+
+
+def _axes(options: Hessian) -> Axes:
+    nodes = options.density.nodes * options.density.probes if options.density else 0
+    return {"rank": np.arange(options.eigenvalues), "quadrature": np.arange(nodes)}
+
+
+def _nothing(axes: Axes) -> dict[str, Value]:
+    """A row of a model of which nothing is measured, with the flags neither yes nor no."""
+    out: dict[str, Value] = {}
+    for name, variable in schema.family_variables("hessian").items():
+        missing = -1.0 if variable.flags else np.nan
+        own = [len(axes[dim]) for dim in variable.dims if dim in axes]
+        out[name] = np.full(own, missing) if own else missing
+    return out
+
+
+def _row(found: Curvature, suffix: str) -> dict[str, Value]:
+    top, trace = f"hessian_top_eigenvalue{suffix}", f"hessian_trace{suffix}"
+    density = f"hessian_density{suffix}"
+    return {
+        top: float(found.eigenvalues[0]),
+        f"{top}_residual": float(found.residuals[0]),
+        f"{top}_converged": float(found.converged[0]),
+        f"hessian_eigenvalues{suffix}": found.eigenvalues,
+        trace: found.trace.value,
+        f"{trace}_standard_error": found.trace.standard_error,
+        f"{trace}_converged": float(found.trace_converged),
+        f"{density}_node": found.nodes,
+        f"{density}_weight": found.weights,
+    }
