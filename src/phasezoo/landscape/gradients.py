@@ -16,7 +16,7 @@ from phasezoo.landscape.network import Network
 # From vectors [Q, P] and positions of training samples [Q, B] to gradients [Q, P].
 Gradients = Callable[[Tensor, Tensor], Tensor]
 
-STACK_FROM = 6  # vectors; a stack of fewer loses to a loop (benchmarks/connectivity.py)
+STACK_FROM = 6  # vectors; a stack of fewer loses to a loop (benchmarks/README.md)
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
