@@ -18,10 +18,13 @@ from phasezoo.steps.connectivity import connectivity
 from phasezoo.steps.data import data
 from phasezoo.steps.evaluate import evaluate
 from phasezoo.steps.hessian import hessian
+from phasezoo.steps.learning_coefficient import learning_coefficient
 from phasezoo.steps.merging import merging
+from phasezoo.steps.noise import noise
 from phasezoo.steps.phases import phases
 from phasezoo.steps.publish import publish
 from phasezoo.steps.similarity import similarity
+from phasezoo.steps.spectra import spectra
 from phasezoo.steps.train import train
 from phasezoo.steps.transfer import transfer
 from phasezoo.store.manifest import store_of
@@ -33,6 +36,9 @@ FAMILIES: dict[str, Callable] = {
     "hessian": hessian,
     "connectivity": connectivity,
     "similarity": similarity,
+    "spectra": spectra,
+    "noise": noise,
+    "learning_coefficient": learning_coefficient,
     "merging": merging,
 }
 
@@ -71,7 +77,8 @@ class Tiny:
         zoo, loads, temperatures, blocks, epoch, family = _parts(measured)
         at = _at(zoo=zoo, loads=loads, temperatures=temperatures, blocks=blocks, epoch=epoch)
         job = jobs.MeasureJob.model_validate_json(self.plan.measure_job(family)(at))
-        weights = self.plan.merged_weights if family == "merging" else self.plan.measured_weights
+        more = {"merging": self.plan.merged_weights, "spectra": self.plan.started_weights}
+        weights = more.get(family, self.plan.measured_weights)
         return job, self.all_there(weights(at))
 
     def measure(self, measured: str, output: Path | None = None) -> Path:
