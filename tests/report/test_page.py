@@ -116,7 +116,7 @@ def test_groups_never_written_do_not_hurt():
     _read(page([bare]))
 
 
-@pytest.mark.parametrize("phase", [Phase.IV_B, Phase.MISSING, Phase.UNCLASSIFIED])
+@pytest.mark.parametrize("phase", [Phase.IV_B, Phase.MISSING])
 def test_a_zoo_of_one_label(phase):
     text = page([relabelled(mock(**SMALL), phase)])
     found = int(phase in FIVE_PHASES)
