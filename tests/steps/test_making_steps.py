@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from copy import deepcopy
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,16 @@ from phasezoo.data.labelled import labelled
 from phasezoo.models.build import build, initialise
 from phasezoo.phases.classify import classify_phases
 from phasezoo.phases.coverage import coverage
+from phasezoo.report.labelling import Labelling
 from phasezoo.spec import jobs
 from phasezoo.spec.jobs import TrainJob, at_load, at_temperature
+from phasezoo.steps.phases import FACTORS
 from phasezoo.store import measurements, schema
 from phasezoo.store.dataset import read_task
 from phasezoo.store.manifest import ManifestError, read_manifest, store_of, verify
 from phasezoo.store.variables import VARIABLES
 from phasezoo.store.weights import Block
+from phasezoo.store.whole import read_json
 from phasezoo.training.train import start, train
 from phasezoo.vocabulary import Phase, Status
 from steps.tiny import MLP, RESNET, STUDY, Tiny
@@ -170,7 +174,20 @@ def test_phases_are_those_of_the_criteria(tiny: Tiny, zoo: str) -> None:
         np.testing.assert_array_equal(found[name], expected[name])
     report = json.loads((tiny.root / f"results/{zoo}/phases.json").read_text())
     assert report["criteria"] == tiny.zoo(zoo).phases.model_dump()
-    assert report["epochs"] == {"3": coverage(found["phase"].sel(epoch=3))}
+    told = coverage(found.sel(epoch=3), tiny.zoo(zoo).phases)
+    rows = report["epochs"]["3"].pop("sensitivity")
+    assert report["epochs"] == {"3": told}
+    assert len(rows) == len(FACTORS) * len(report["thresholds"])
+
+
+@pytest.mark.parametrize("zoo", [MLP, RESNET])
+def test_the_report_reads_what_the_labelling_told(tiny: Tiny, zoo: str) -> None:
+    told = read_json(tiny.root / f"results/{zoo}/phases.json")
+    found = Labelling.of(told)
+    assert found.criteria == tiny.zoo(zoo).phases
+    assert asdict(found.epochs[3]) == told["epochs"]["3"]
+    assert {n: asdict(t) for n, t in found.thresholds.items()} == told["thresholds"]
+    assert found.notes == told["notes"]
 
 
 def test_diverged_cells_are_missing_and_their_models_counted(tiny: Tiny) -> None:
