@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from phasezoo.phases.border import sensitivity
 from phasezoo.phases.classify import classify_phases
 from phasezoo.phases.coverage import coverage
+from phasezoo.report.labelling import Labelling
 from phasezoo.report.results import ZooResults
-from phasezoo.spec.metrics import PhaseCriteria
+from phasezoo.spec.phases import Criteria, PhaseCriteria, RegimeCriteria
 from phasezoo.store import measurements, schema
 from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE, Phase, Status, compared
 
-CRITERIA = PhaseCriteria(seeds="mean", train_loss=0.1, mode_connectivity=0.015, cka=0.85)
+CRITERIA = PhaseCriteria(
+    seeds="mean", train_loss=0.1, mode_connectivity=0.015, cka=0.85, resamples=40
+)
+REGIMES = RegimeCriteria(seeds="mean", train_loss=0.1, test_error=0.035, resamples=40)
+FACTORS = (0.5, 2.0)
 SMALL = {"widths": (8, 32), "batch_sizes": (16, 64, 256)}
 
 
@@ -25,6 +32,7 @@ def mock(
     batch_sizes: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512),
     blocks: tuple[tuple[int, ...], ...] = ((0, 1, 2),),
     epochs: tuple[int, ...] = (0, 10, 30, 60),
+    criteria: Criteria = CRITERIA,
 ) -> ZooResults:
     """Results whose phases lie as in the papers: I top left, IV right."""
     coordinates = measurements.grid(
@@ -33,17 +41,18 @@ def mock(
     groups = {g: _group(coordinates, g) for g in ("metrics", "merging", "transfer")}
     metrics = groups["metrics"]
     shown = metrics.sel({EPOCH: [epochs[-1]]})
-    phases = classify_phases(shown, CRITERIA)
+    phases = classify_phases(shown, criteria)
+    described = schema.described(phases, "width", "batch_size")
     return ZooResults(
         name=name,
         title="Multilayer perceptrons on handwritten digits",
         **groups,
-        phases=schema.described(phases, "width", "batch_size"),
-        coverage=coverage(phases["phase"].isel({EPOCH: -1})),
+        phases=described,
+        labelling=labelling_of(described, criteria),
         manifest={
             "schema": 1,
             "tree": {"sha256": "0123456789abcdef" * 4, "files": 211, "bytes": 48_123_456},
-            "spec": {"name": name, "zoo": _spec(widths, batch_sizes, blocks, epochs)},
+            "spec": {"name": name, "zoo": _spec(widths, batch_sizes, blocks, epochs, criteria)},
         },
         provenance={
             "started": "2026-01-01T00:00:00+00:00",
@@ -52,6 +61,22 @@ def mock(
             "machine": {"system": "Linux", "processor": "x86_64"},
         },
     )
+
+
+def labelling_of(labels: xr.Dataset, criteria: Criteria) -> Labelling:
+    """What the step that labels cells tells of them, after a journey through JSON."""
+    epochs = {}
+    for epoch in labels[EPOCH].values:
+        one = labels.sel({EPOCH: epoch})
+        epochs[str(epoch)] = coverage(one, criteria) | {"sensitivity": sensitivity(one, FACTORS)}
+    notes = labels.attrs["notes"]
+    told = {
+        "criteria": criteria.model_dump(),
+        "thresholds": json.loads(labels.attrs["thresholds"]),
+        "notes": notes.split("\n") if notes else [],
+        "epochs": epochs,
+    }
+    return Labelling.of(json.loads(json.dumps(told, sort_keys=True)))
 
 
 def emptied(results: ZooResults, group: str, *names: str) -> ZooResults:
@@ -63,11 +88,16 @@ def emptied(results: ZooResults, group: str, *names: str) -> ZooResults:
 def relabelled(results: ZooResults, phase: Phase) -> ZooResults:
     """The results with every cell in one phase."""
     labels = xr.full_like(results.phases["phase"], int(phase))
-    return replace(
-        results,
-        phases=results.phases.assign(phase=labels),
-        coverage=coverage(labels.isel({EPOCH: -1})),
-    )
+    return remade(results, phase=labels)
+
+
+def remade(results: ZooResults, **variables: object) -> ZooResults:
+    """The results with some variables of their labels replaced, and counted anew."""
+    phases = results.phases.copy()
+    for name, values in variables.items():
+        phases[name] = xr.full_like(phases[name], 0) + values  # type: ignore[operator]
+    labelling = labelling_of(phases, results.labelling.criteria)
+    return replace(results, phases=phases, labelling=labelling)
 
 
 def _group(coordinates: xr.Dataset, group: str) -> xr.Dataset:
@@ -133,6 +163,7 @@ def _spec(
     batch_sizes: tuple[int, ...],
     blocks: tuple[tuple[int, ...], ...],
     epochs: tuple[int, ...],
+    criteria: Criteria,
 ) -> dict[str, Any]:
     """The parts of a zoo's spec that a reader looks for, as JSON hands them over."""
     return {
@@ -150,5 +181,5 @@ def _spec(
             "checkpoints": [list(epochs)],
         },
         "transfer": {"dataset": "digits-rotated", "fine_tune_epochs": 30},
-        "phases": CRITERIA.model_dump(mode="json"),
+        "phases": criteria.model_dump(mode="json"),
     }

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from phasezoo.report import curves, figures, grid, panels
 from phasezoo.report.colours import ink_on, scale_of
-from phasezoo.vocabulary import FIVE_PHASES, Phase
+from phasezoo.vocabulary import Phase
 from report.mock import SMALL, emptied, mock, relabelled
 
 
@@ -123,15 +123,6 @@ def test_signed_scales_have_zero_in_the_middle():
 def test_labels_can_be_read_on_their_colours():
     assert ink_on("#ffffff") == "black"
     assert ink_on("#000000") == "white"
-
-
-def test_key_of_the_phase_map_tells_what_is_missing_and_absent():
-    results = mock(**SMALL)
-    texts = [t.get_text() for t in figures.phase_map(results).legends[0].get_texts()]
-    assert "no value" in texts
-    for phase in FIVE_PHASES:
-        (entry,) = [t for t in texts if t.startswith(f"{phase.title}:")]
-        assert entry.endswith("(absent)") == (phase.title in results.coverage["absent"])
 
 
 def test_panels_of_one_family_share_their_scale():

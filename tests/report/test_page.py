@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from phasezoo.report import trust
 from phasezoo.report.counts import covered
 from phasezoo.report.page import page
+from phasezoo.report.words import WORDS
 from phasezoo.spec.jobs import PublishJob
 from phasezoo.spec.read import read_study
-from phasezoo.vocabulary import EPOCH, FIVE_PHASES, PHASE_MEANINGS, Phase
-from report.mock import SMALL, emptied, mock, relabelled
+from phasezoo.vocabulary import EPOCH, FIVE_PHASES, PHASE_MEANINGS, THREE_REGIMES, Phase
+from report.mock import REGIMES, SMALL, emptied, mock, relabelled
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 VOID = {"meta", "img", "br"}
@@ -116,12 +118,55 @@ def test_groups_never_written_do_not_hurt():
     _read(page([bare]))
 
 
-@pytest.mark.parametrize("phase", [Phase.IV_B, Phase.MISSING, Phase.UNCLASSIFIED])
+@pytest.mark.parametrize("phase", [Phase.IV_B, Phase.MISSING])
 def test_a_zoo_of_one_label(phase):
     text = page([relabelled(mock(**SMALL), phase)])
     found = int(phase in FIVE_PHASES)
     assert f"<dd>{found} of 5" in text
     _read(text)
+
+
+def test_page_tells_the_rule_and_how_far_to_trust_it(text):
+    words = " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    assert "where its training loss reaches 0.1," in words
+    assert "a barrier of more than 1.5 percentage points," in words
+    assert "hotter than the most similar one of its load is IV-B whatever its CKA" in words
+    assert "the share of 40 resamples of seeds and pairs" in words
+    assert "multiplied or divided by 1.25 (of CKA: its distance from 1)" in words
+    assert "train_loss: as few as 3 seeds in a cell" in words  # a note
+
+
+def test_page_has_the_table_of_sensitivity(text):
+    (table,) = re.findall(r'<table class="sensitivity">.*?</table>', text, flags=re.DOTALL)
+    rows = [re.findall(r">([^<>\n]*)</t[hd]>", row) for row in table.split("<tr")[2:]]
+    results = mock()
+    shown = [[row[0], row[1], int(row[3]), *map(int, row[4:])] for row in rows]
+    assert shown[0][2:] == [0, *results.coverage.per_phase.values()]
+    assert shown[1:] == [
+        [WORDS[r.threshold].title, f"× {r.factor:g}", r.changed, *r.per_phase.values()]
+        for r in results.coverage.sensitivity
+    ]
+
+
+def test_page_calls_out_what_is_lacking():
+    results = replace(mock(**SMALL), merging=None, transfer=None)
+    calls = re.findall(r'<p class="call">(.*?)</p>', page([results]))
+    said = trust.lacking(results.coverage, results.labelling)
+    assert said
+    assert calls == said * 2  # beside the map, and beside the counts
+
+
+def test_a_zoo_of_regimes_is_told_in_its_own_words():
+    text = page([replace(mock(**SMALL, criteria=REGIMES), merging=None, transfer=None)])
+    _read(text)
+    words = " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    assert "The scheme is regimes" in words
+    assert "test error reaches 3.5 %" in words
+    assert "of 3" in words
+    assert "Cells per regime at epoch" in words
+    assert not re.search(r"IV-[AB]", re.sub(r"base64,[^\"]*", "", text))
+    for regime in THREE_REGIMES:
+        assert f"</span>{regime.title}</th>" in text
 
 
 def test_a_zoo_of_one_seed_and_one_cell():

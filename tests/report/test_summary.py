@@ -63,9 +63,9 @@ def test_same_values_give_the_same_interval():
 
 
 def test_phases_stand_in_order_and_the_missing_is_counted():
-    phase = _grid([[Phase.MISSING, Phase.IV_A], [Phase.UNCLASSIFIED, Phase.II]], PHASE.dims)
+    phase = _grid([[Phase.MISSING, Phase.IV_A], [Phase.WELL_TRAINED, Phase.II]], PHASE.dims)
     groups = [row.group for row in per_phase(VALUES, phase)]
-    assert groups == ["II", "IV-A", "unclassified", "missing"]
+    assert groups == ["II", "IV-A", "well-trained", "missing"]
 
 
 def test_nothing_measured_gives_no_mean():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from copy import deepcopy
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,16 @@ from phasezoo.data.labelled import labelled
 from phasezoo.models.build import build, initialise
 from phasezoo.phases.classify import classify_phases
 from phasezoo.phases.coverage import coverage
+from phasezoo.report.labelling import Labelling
 from phasezoo.spec import jobs
 from phasezoo.spec.jobs import TrainJob, at_load, at_temperature
+from phasezoo.steps.phases import FACTORS
 from phasezoo.store import measurements, schema
 from phasezoo.store.dataset import read_task
 from phasezoo.store.manifest import ManifestError, read_manifest, store_of, verify
 from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.store.weights import Block
+from phasezoo.store.whole import read_json
 from phasezoo.training.train import start, train
 from phasezoo.vocabulary import Phase, Status
 from steps.tiny import MLP, RESNET, STUDY, Tiny
@@ -113,9 +117,14 @@ def result(tiny: Tiny, zoo: str, group: str) -> xr.Dataset:
 
 
 def asked_for(tiny: Tiny, zoo: str, group: str) -> dict[str, Variable]:
-    """The variables of a group whose families the zoo measures."""
+    """The variables of a group whose families the zoo measures, on axes that have values."""
     families = {family.family for family in tiny.study.zoos[zoo].families}
-    return {n: v for n, v in VARIABLES.items() if v.group == group and v.family in families}
+    empty = {"layer", "quadrature"}  # no layers and no density are asked for
+    return {
+        n: v
+        for n, v in VARIABLES.items()
+        if v.group == group and v.family in families and not empty & set(v.dims)
+    }
 
 
 @pytest.mark.parametrize("zoo", [MLP, RESNET])
@@ -176,13 +185,20 @@ def test_phases_are_those_of_the_criteria(tiny: Tiny, zoo: str) -> None:
         np.testing.assert_array_equal(found[name], expected[name])
     report = json.loads((tiny.root / f"results/{zoo}/phases.json").read_text())
     assert report["criteria"] == tiny.zoo(zoo).phases.model_dump()
-    of_epoch = report["epochs"]["3"]
-    counted = coverage(found.sel(epoch=3), tiny.zoo(zoo).phases)
-    assert {name: of_epoch[name] for name in counted} == counted
-    assert {row["threshold"] for row in of_epoch["sensitivity"]} == set(report["thresholds"])
-    assert len(of_epoch["sensitivity"]) == 3 * 4
-    assert report["thresholds"]["cka"]["value"] == tiny.zoo(zoo).phases.cka
-    assert isinstance(report["notes"], list)
+    told = coverage(found.sel(epoch=3), tiny.zoo(zoo).phases)
+    rows = report["epochs"]["3"].pop("sensitivity")
+    assert report["epochs"] == {"3": told}
+    assert len(rows) == len(FACTORS) * len(report["thresholds"])
+
+
+@pytest.mark.parametrize("zoo", [MLP, RESNET])
+def test_the_report_reads_what_the_labelling_told(tiny: Tiny, zoo: str) -> None:
+    told = read_json(tiny.root / f"results/{zoo}/phases.json")
+    found = Labelling.of(told)
+    assert found.criteria == tiny.zoo(zoo).phases
+    assert asdict(found.epochs[3]) == told["epochs"]["3"]
+    assert {n: asdict(t) for n, t in found.thresholds.items()} == told["thresholds"]
+    assert found.notes == told["notes"]
 
 
 def test_diverged_cells_are_missing_and_their_models_counted(tiny: Tiny) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import LogNorm, Normalize, SymLogNorm, to_rgb
+from matplotlib.colors import LogNorm, Normalize, SymLogNorm, to_hex, to_rgb
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from phasezoo.report.panels import Scale
@@ -27,6 +27,7 @@ PHASE_COLOURS = {
 }
 DECADES_SHOWN = 6.0
 PLAIN_DECADES = 3.0
+PALE = 0.38  # share of its colour that a tint keeps
 
 
 def scale_of(scale: Scale, values: np.ndarray) -> tuple[Normalize, str]:
@@ -74,6 +75,11 @@ def _logarithmic(finite: np.ndarray) -> LogNorm:
     positive = finite[finite > 0]
     low, high = (positive.min(), positive.max()) if positive.size else (0.1, 1.0)
     return LogNorm(low, high if high > low else 10 * low, clip=True)
+
+
+def tint(colour: str) -> str:
+    """A pale form of a colour: most of it white, its hue still to be told from others."""
+    return to_hex([1 - PALE * (1 - part) for part in to_rgb(colour)])
 
 
 def ink_on(colour: str) -> str:

@@ -13,45 +13,42 @@ from phasezoo.report.panels import Panel
 from phasezoo.report.results import ZooResults
 from phasezoo.report.summary import cell_means
 from phasezoo.report.tables import NOTHING, number
-from phasezoo.vocabulary import (
-    EPOCH,
-    FIVE_PHASES,
-    LOAD,
-    PHASE_MEANINGS,
-    TEMPERATURE,
-    Phase,
-    Status,
-)
+from phasezoo.vocabulary import LOAD, PHASE_MEANINGS, TEMPERATURE, Phase, Status
 
 
 @dataclass(frozen=True)
 class Covered:
-    """What a zoo has of one phase."""
+    """What a zoo has of one label: cells, and the models in them."""
 
     title: str
     meaning: str
     colour: str
     cells: int
+    certain: int
+    near_border: int
     models: int
+    dissenting: int
     diverged: int
     collapsed: int
 
 
 def covered(results: ZooResults) -> list[Covered]:
-    """The five phases, absent ones too, then unclassified and missing."""
-    phase = results.phase
-    counts = results.phases.sel({EPOCH: results.epoch})
-    names = ("models", "diverged", "collapsed_models")
-    return [
-        Covered(
-            which.title,
-            PHASE_MEANINGS[which],
-            PHASE_COLOURS[which],
-            int((phase == which).sum()),
-            *(int(counts[name].where(phase == which, 0).sum()) for name in names),
-        )
-        for which in (*FIVE_PHASES, Phase.UNCLASSIFIED, Phase.MISSING)
-    ]
+    """Every label of the scheme, absent ones too, then the cells without one."""
+    return [_covered(results, label) for label in (*results.labelling.scheme.labels, Phase.MISSING)]
+
+
+def _covered(results: ZooResults, label: Phase) -> Covered:
+    labels, here = results.labels, results.phase == label
+    models = ("models", "dissenting_models", "diverged", "collapsed_models")
+    return Covered(
+        label.title,
+        PHASE_MEANINGS[label],
+        PHASE_COLOURS[label],
+        int(here.sum()),
+        int((here & ~results.uncertain).sum()) if label != Phase.MISSING else 0,
+        int((here & (labels["near_border"] == 1)).sum()),
+        *(int(labels[name].where(here, 0).sum()) for name in models),
+    )
 
 
 def measured(panels: Sequence[Panel], data: xr.Dataset) -> list[tuple[str, int, int]]:

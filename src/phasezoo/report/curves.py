@@ -13,10 +13,11 @@ from phasezoo.report.colours import PHASE_COLOURS
 from phasezoo.report.panels import Panel
 from phasezoo.report.results import ZooResults
 from phasezoo.report.summary import cell_means, per_phase
-from phasezoo.vocabulary import EPOCH, FIVE_PHASES, LOAD, TEMPERATURE
+from phasezoo.report.words import NOUNS
+from phasezoo.vocabulary import EPOCH, FIVE_PHASES, LOAD, TEMPERATURE, THREE_REGIMES
 
-_COLOURS = {phase.title: PHASE_COLOURS[phase] for phase in FIVE_PHASES}
-_MARKERS = dict(zip(FIVE_PHASES, "osD^v", strict=True))
+_MARKERS = dict(zip((*FIVE_PHASES, *THREE_REGIMES), "osD^vo^v", strict=True))
+_COLOURS = {phase.title: PHASE_COLOURS[phase] for phase in _MARKERS}
 
 
 def effects(panels: Sequence[Panel], data: xr.Dataset, phase: xr.DataArray) -> Figure:
@@ -53,6 +54,7 @@ def learning_curves(results: ZooResults) -> Figure:
 
     A cell keeps the phase it has at the epoch shown.
     """
+    noun = NOUNS[results.labelling.criteria.scheme]
     with styled():
         figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
@@ -66,9 +68,9 @@ def learning_curves(results: ZooResults) -> Figure:
             axes.set_xlabel("epoch")
             axes.grid(alpha=0.3)
             axes.spines[["top", "right"]].set_visible(False)
-        left.set_ylabel("mean over the cells of a phase (%)")
+        left.set_ylabel(f"mean over the cells of a {noun} (%)")
         handles, labels = left.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside right center", title="phase")
+        figure.legend(handles, labels, loc="outside right center", title=noun)
     return figure
 
 

@@ -14,6 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.colors import Colormap, Normalize
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from scipy.ndimage import label
@@ -87,9 +88,20 @@ def draw_borders(axes: Axes, phase: xr.DataArray) -> None:
 
 def name_regions(axes: Axes, phase: xr.DataArray) -> None:
     """Write the name of the phase into each of its regions."""
+    size = 8 if phase.sizes[LOAD] > CROWDED else 11
     for found, (x, y) in regions(phase):
-        axes.text(x, y, found.title, ha="center", va="center", weight="bold", size=11, zorder=4,
+        axes.text(x, y, short(found), ha="center", va="center", weight="bold", size=size, zorder=4,
                   path_effects=[withStroke(linewidth=2.5, foreground="white")])  # fmt: skip
+
+
+def short(phase: Phase) -> str:
+    """A label that fits into a cell."""
+    return phase.title.removesuffix("-trained")
+
+
+def border_key() -> Line2D:
+    """What the lines between cells are, for a legend."""
+    return Line2D([], [], color="black", linewidth=1.6, label="border between labels")
 
 
 def missing_key() -> Patch:
@@ -116,7 +128,8 @@ def _ticks(axes: Axes, grid: xr.DataArray) -> None:
             rotation=90 if crowded and axis == LOAD else 0,
         )
         side.set_tick_params(length=0)
-        side.set_label_text(f"{attrs.get('long_name', axis)} ({direction})")
+        gap = "\n" if axis == TEMPERATURE else " "  # upright, it would be longer than a low grid
+        side.set_label_text(f"{attrs.get('long_name', axis)}{gap}({direction})")
 
 
 def _grows(values: xr.DataArray, axis: str) -> int:

@@ -10,12 +10,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from phasezoo.report import curves, figures, panels
+from phasezoo.report import curves, figures, panels, trust
 from phasezoo.report.canvas import svg
 from phasezoo.report.counts import best_cell, covered, measured, status, unconverged
+from phasezoo.report.phase_map import phase_map
 from phasezoo.report.results import ZooResults
 from phasezoo.report.summary import per_load, per_phase
 from phasezoo.report.tables import Table, flattened, ranges, table
+from phasezoo.report.words import NOUNS
 from phasezoo.vocabulary import LOAD, SEED, TEMPERATURE
 
 __all__ = ["ZooResults", "page"]
@@ -55,7 +57,7 @@ def _view(results: ZooResults) -> dict[str, Any]:
         "seeds": int(results.metrics.sizes.get(SEED, 0)),
         "status": status(results),
         "best": best_cell(results, panels.TEST_ERROR),
-        "covered": covered(results),
+        **_trust(results),
         "measured": [
             m for g, shown in _shown(results).items() for m in measured(shown, results.at_epoch(g))
         ],
@@ -67,12 +69,25 @@ def _view(results: ZooResults) -> dict[str, Any]:
     }
 
 
+def _trust(results: ZooResults) -> dict[str, Any]:
+    """What the template asks for about the labels and their doubt."""
+    labelling, found = results.labelling, results.coverage
+    return {
+        "noun": NOUNS[labelling.criteria.scheme],
+        "covered": covered(results),
+        "thresholds": trust.thresholds(labelling),
+        "lacking": trust.lacking(found, labelling),
+        "changes": trust.changes(found, labelling.scheme),
+        "most_moving": trust.most_moving(found),
+        "likenesses": trust.likenesses(labelling.scheme),
+    }
+
+
 def _pictures(results: ZooResults) -> dict[str, Picture]:
     """Every figure of a zoo."""
     phase = results.phase
-    counts = ", ".join(f"{c.title} in {c.cells}" for c in covered(results) if c.cells)
     drawn = {
-        "map": _picture(results, "map", figures.phase_map(results), f"Cells per phase: {counts}."),
+        "map": _picture(results, "map", phase_map(results), _says_map(results)),
         "learning": _picture(
             results, "learning", curves.learning_curves(results), "Errors over epochs, per phase."
         ),
@@ -89,16 +104,24 @@ def _pictures(results: ZooResults) -> dict[str, Picture]:
     return drawn
 
 
+def _says_map(results: ZooResults) -> str:
+    found = [c for c in covered(results) if c.cells]
+    counts = ", ".join(f"{c.title} in {c.cells} ({c.certain} certain)" for c in found)
+    noun = NOUNS[results.labelling.criteria.scheme]
+    return f"Cells per {noun}: {counts}. {results.coverage.near_border} cells are near a border."
+
+
 def _picture(results: ZooResults, name: str, figure: Figure, says: str) -> Picture:
     return Picture(svg(figure, f"{results.name}-{name}"), says)
 
 
 def _tables(results: ZooResults) -> dict[str, Table]:
     """Every table of means of a zoo."""
+    noun = NOUNS[results.labelling.criteria.scheme]
     by_phase = partial(per_phase, phase=results.phase)
     load = results.phase[LOAD].attrs.get("long_name", LOAD)
     made = {
-        group: table(f"{group.capitalize()} per phase", "phase", shown, data, by_phase)
+        group: table(f"{group.capitalize()} per {noun}", noun, shown, data, by_phase)
         for group, shown in _shown(results).items()
         for data in [results.at_epoch(group)]
     }

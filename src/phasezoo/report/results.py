@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from phasezoo.report.labelling import Coverage, Labelling
 from phasezoo.store.variables import VARIABLES
 from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE, Phase
 
@@ -23,7 +24,7 @@ class ZooResults:
         merging: the same, and over blocks of seeds; None if the zoo has no merging.
         transfer: over load, temperature, seed, epoch; None if the zoo has no transfer.
         phases: `phase` and its reasons over load, temperature, epoch.
-        coverage: `phasezoo.phases.coverage.coverage` of the last labelled epoch.
+        labelling: what the labels rest on, and how far they can be trusted.
         manifest: the published store's manifest: schema, tree, spec.
         provenance: started, seconds, versions, machine.
     """
@@ -34,7 +35,7 @@ class ZooResults:
     merging: xr.Dataset | None
     transfer: xr.Dataset | None
     phases: xr.Dataset
-    coverage: dict[str, Any]
+    labelling: Labelling
     manifest: dict[str, Any]
     provenance: dict[str, Any]
 
@@ -49,7 +50,28 @@ class ZooResults:
     @property
     def phase(self) -> xr.DataArray:
         """Phase over (load, temperature) at `epoch`."""
-        return self.phases["phase"].sel({EPOCH: self.epoch})
+        return self.labels["phase"]
+
+    @property
+    def labels(self) -> xr.Dataset:
+        """`phase`, its confidence and its reasons over (load, temperature) at `epoch`."""
+        return self.phases.sel({EPOCH: self.epoch})
+
+    @property
+    def uncertain(self) -> xr.DataArray:
+        """Cells with a label whose confidence does not reach that of the criteria."""
+        certain = self.labels["confidence"] >= self.labelling.criteria.confidence
+        return (self.phase != Phase.MISSING) & ~certain
+
+    @property
+    def coverage(self) -> Coverage:
+        """What there is of every phase at `epoch`."""
+        return self.labelling.epochs[self.epoch]
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The thresholds that were used."""
+        return {name: chosen.value for name, chosen in self.labelling.thresholds.items()}
 
     @property
     def spec(self) -> dict[str, Any]:

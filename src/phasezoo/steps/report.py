@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phasezoo import paths
-from phasezoo.report.figures import phase_map
+from phasezoo.report.labelling import Labelling
 from phasezoo.report.page import ZooResults, page
+from phasezoo.report.phase_map import phase_map
 from phasezoo.spec.jobs import ReportJob
 from phasezoo.store import measurements
 from phasezoo.store.manifest import provenance_of, read_manifest
@@ -47,7 +48,7 @@ def _results(root: Path, name: str, groups: Sequence[str]) -> ZooResults:
         merging=results.get("merging"),
         transfer=results.get("transfer"),
         phases=results["phases"],
-        coverage=found["epochs"][max(found["epochs"], key=int)],
+        labelling=Labelling.of(found),
         manifest=content,
         provenance=read_json(provenance) if provenance.exists() else {},
     )
