@@ -50,8 +50,9 @@ def test_a_study_killed_again_and_again_is_the_undisturbed_one(
     assert campaign.lost(oracle) == 0
     assert len(campaign.hit) >= (25 if long else 1)
     if long:
-        # the last rules run once each, so that one may slip through
-        assert len(set(planned) - {rule for rules in campaign.hit for rule in rules}) <= 1
+        # rules that run once may slip through
+        often = {rule for rule, count in planned.items() if count > 1}
+        assert often <= {rule for rules in campaign.hit for rule in rules}
     happened = f"{len(campaign.hit)} kills, {len(campaign.orphans)} leaving jobs behind, during: "
     message = re.search(r"^.*--unlock.*$", campaign.refusal, re.MULTILINE)[0].strip()
     told(

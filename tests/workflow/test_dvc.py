@@ -36,7 +36,7 @@ def test_pulled_files_are_the_published_ones(pulled: Project, finished: Project)
 
 def test_in_a_pulled_clone_only_new_cells_are_trained(pulled: Project, params: dict):
     grown = yaml.safe_load(yaml.safe_dump(params))
-    grown["zoos"]["tiny"]["load"]["values"] = [3, 5, 7]
+    grown["zoos"]["tiny"]["load"]["values"] = [[3, 7], 5]
     pulled.write(grown)
     try:
         assert pulled.planned()["train"] == 2

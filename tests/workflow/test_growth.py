@@ -16,7 +16,10 @@ from workflow.project import Project
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
-HESSIAN = {"epochs": [2], "samples": 50, "iterations": 5, "tolerance": 1e-3, "probes": 2}
+HESSIAN = {
+    **{"epochs": [2], "sets": ["train"], "samples": 50, "eigenvalues": 1, "iterations": 5},
+    **{"tolerance": 1e-3, "trace_error": 0.5, "probes": 2},
+}
 END = Counter(publish=1, report=1)
 METRICS = END + Counter(collect_metrics=1, phases=1)
 COLLECTED = METRICS + Counter(collect_merging=1, collect_transfer=1)
@@ -50,20 +53,20 @@ def digests(project: Project) -> dict[str, str]:
     }
 
 
-SEED_BLOCK = COLLECTED + Counter(train=4) + times(OF_MODELS, 2) + times(OF_PAIRS, 2 * 2)
+SEED_BLOCK = COLLECTED + Counter(train=4) + OF_MODELS + times(OF_PAIRS, 2)
 WIDTH = COLLECTED + Counter(train=2) + OF_MODELS + OF_PAIRS
-BATCH_SIZE = COLLECTED + Counter(train=2) + times(OF_MODELS + OF_PAIRS, 2)
+BATCH_SIZE = COLLECTED + Counter(train=2) + OF_MODELS + OF_PAIRS
 GROWTH = {
     "a block of seeds": ({"seeds": [[0, 1], [2, 3]]}, SEED_BLOCK),
-    "a width": ({"load__values": [3, 5, 7]}, WIDTH),
+    "a width": ({"load__values": [[3, 7], 5]}, WIDTH),
     "a batch size": ({"temperature__values": [[20, 50], [33]]}, BATCH_SIZE),
     "later epochs, measured": (
         {"training__checkpoints": [[0, 1, 2], [3, 4]], "metrics__evaluation__epochs": [2, 4]},
-        METRICS + Counter(train=4, evaluate=2),
+        METRICS + Counter(train=4, evaluate=1),
     ),
     "a metric at a saved epoch": (
         {"metrics__similarity__epochs": [1, 2]},
-        METRICS + Counter(similarity=2),
+        METRICS + Counter(similarity=1),
     ),
     "another criterion": ({"phases__cka": 0.5}, END + Counter(phases=1)),
 }

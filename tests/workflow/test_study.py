@@ -19,7 +19,7 @@ def test_every_artefact_is_as_its_manifest_says(finished: Project):
     assert done.returncode == 0, done.stdout + done.stderr
     stores, files = (
         2 + 4 + 1,
-        12 + 3 + 2 + 2,
+        6 + 3 + 2 + 2,
     )  # data sets, cells, zoo; measured, joined, labels, report
     counts = "0 missing, 0 altered, 0 leftover, 0 orphaned"
     assert done.stdout == f"{stores + files} artefacts checked: {counts}\n"
@@ -168,5 +168,5 @@ def test_the_summary_says_what_was_made_and_what_to_open(finished: Project):
 
 def test_the_coverage_counts_every_cell(finished: Project):
     found = json.loads((finished.root / "results/tiny/phases.json").read_text())["epochs"]["2"]
-    counted = sum(found["per_phase"].values()) + found["missing"] + found["unclassified"]
+    counted = sum(found["per_phase"].values()) + found["missing"]
     assert counted == found["cells"] == 4
