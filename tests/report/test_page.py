@@ -130,7 +130,7 @@ def test_page_tells_the_rule_and_how_far_to_trust_it(text):
     words = " ".join(re.sub(r"<[^>]+>", " ", text).split())
     assert "where its training loss reaches 0.1," in words
     assert "a barrier of more than 1.5 percentage points," in words
-    assert "hotter than the most similar one of its load is IV-B whatever its CKA" in words
+    assert "those that are hotter are IV-B as well, whatever their CKA" in words
     assert "the share of 40 resamples of seeds and pairs" in words
     assert "multiplied or divided by 1.25 (of CKA: its distance from 1)" in words
     assert "train_loss: as few as 3 seeds in a cell" in words  # a note

@@ -31,8 +31,9 @@ def labels_at(at: dict[str, float]) -> np.ndarray:
     for load, of_load in enumerate(labels):
         four = np.flatnonzero(of_load == 4)
         for batch in four:  # the batch sizes grow, and hotter ones stand before
-            hot = batch < max(four, key=lambda b: cka[load, b])
-            labels[load, batch] = 5 if hot or cka[load, batch] >= at["cka"] else 4
+            peak = max(four, key=lambda b: cka[load, b])
+            similar = cka[load, batch if batch >= peak else peak] >= at["cka"]
+            labels[load, batch] = 5 if similar else 4
     return labels
 
 
