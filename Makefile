@@ -25,8 +25,8 @@ check: $(VENV)/.dev ## style, types, import layers, workflow
 
 bench: $(VENV)/.run ## measured claims
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python benchmarks/sgd_step.py
-
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python benchmarks/dry_run.py
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python benchmarks/trace_estimators.py
 
 faults: $(VENV)/.dev ## kills, full disks, broken downloads: the long form of tests/faults
 	@PATH="$(abspath $(BIN)):$$PATH" pytest tests/faults --long -s

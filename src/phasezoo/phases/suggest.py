@@ -71,7 +71,7 @@ def _label(phase: xr.DataArray, axis: str, value: float) -> str:
 
 
 def _name(phase: xr.DataArray, axis: str) -> str:
-    return str(phase[axis].attrs.get("long_name", axis))
+    return str(phase[axis].attrs.get("long_name", axis)).partition(";")[0]
 
 
 def _grows(phase: xr.DataArray, axis: str) -> int:
