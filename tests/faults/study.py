@@ -155,12 +155,14 @@ class Study(Project):
         }
 
     def finished(self) -> list[Path]:
-        """Artefacts that Snakemake has recorded as made."""
+        """Artefacts that Snakemake has recorded as made, without what lies beside them."""
         records = _STATES / "metadata", _STATES / "incomplete"
         known, begun = (
             {entry.name for entry in (self.root / folder).glob("*")} for folder in records
         )
-        return [self.root / base64.urlsafe_b64decode(name).decode() for name in known - begun]
+        names = [base64.urlsafe_b64decode(name).decode() for name in known - begun]
+        beside = (".provenance.json", ".sha256")
+        return [self.root / name for name in names if not name.endswith(beside)]
 
     def trained(self) -> dict[Path, float]:
         """Manifests of finished training jobs, and when they were seen to be finished."""
