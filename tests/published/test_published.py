@@ -59,7 +59,7 @@ def test_the_zoo_alone_is_enough_for_a_reader(repository: Project, tmp_path: Pat
     assert not (reader.root / "runs").exists()
     zoo = phasezoo.open_zoo(reader.root / ZOO)
     assert zoo.metrics.sizes["load"] * zoo.metrics.sizes["temperature"] * 3 == 126
-    assert set(np.unique(zoo.phases.phase)) == {1, 2, 3, 4, 5}
+    assert {1, 2, 3, 4, 5} <= set(np.unique(zoo.phases.phase).tolist())
 
 
 def test_a_pulled_model_has_the_error_that_was_measured(pulled: Project):

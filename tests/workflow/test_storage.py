@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from copy import deepcopy
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,6 +60,5 @@ def test_a_study_in_a_storage_is_the_study_on_disk(
     changed["zoos"]["tiny"]["phases"]["train_loss"] = 0.5
     project.write(changed)
     said = project.make(*stored(bucket))
-    assert Counter(
-        line for line in said.splitlines() if line.startswith(("rule ", "localrule "))
-    ) == Counter({"rule phases:": 1, "rule publish:": 1, "rule report:": 1, "localrule all:": 1})
+    made = [line.split()[-1] for line in said.splitlines() if line.startswith("localrule ")]
+    assert sorted(made) == ["all:", "phases:", "publish:", "report:"]
