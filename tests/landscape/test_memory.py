@@ -136,7 +136,8 @@ def grown(width: int, layers: int, samples: int, memory: float) -> float:
 def test_a_long_sample_stays_within_the_bound() -> None:
     whole = 20_000 * 3_200 / 2**30  # bytes of the graph of a sample at width 256
     bound = whole / 6
-    assert bound / 4 < grown(256, 2, 20_000, bound) < 3 * bound  # and what is in work
+    # with what is in work during a product; without a bound it would be 30 times the bound
+    assert bound / 4 < grown(256, 2, 20_000, bound) < 4 * bound
 
 
 def test_ten_million_parameters_take_a_dozen_vectors() -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from phasezoo.landscape.products import Operator
 
 Floats = NDArray[np.float64]
-_BLOCK = 1 << 20  # elements that are widened to float64 at a time
+_BLOCK = 1 << 16  # elements that are widened to float64 at a time
 
 
 @dataclass
@@ -104,9 +104,13 @@ def lanczos(
     return spaces, basis[:, :used]
 
 
-def outside(vectors: Tensor, basis: Tensor) -> Tensor:
-    """Vectors [M, P] minus their parts along bases [M, m, P], taken out twice against rounding."""
-    for _ in range(2):
+def outside(vectors: Tensor, basis: Tensor, passes: int = 2) -> Tensor:
+    """Vectors [M, P] minus their parts along bases [M, m, P].
+
+    One pass leaves parts of the size of rounding relative to what is taken out; a second one makes
+    the rest orthogonal however small it is, which Lanczos needs.
+    """
+    for _ in range(passes):
         parts = torch.bmm(basis, vectors[:, :, None])  # [M, m, 1]
         vectors = vectors - torch.bmm(basis.transpose(1, 2), parts)[:, :, 0]
     return vectors
@@ -115,7 +119,7 @@ def outside(vectors: Tensor, basis: Tensor) -> Tensor:
 def dots(first: Tensor, second: Tensor) -> Tensor:
     """Inner products [M] of rows [M, P], summed in float64."""
     blocks = zip(first.split(_BLOCK, 1), second.split(_BLOCK, 1), strict=True)
-    return torch.stack([(a.double() * b.double()).sum(1) for a, b in blocks]).sum(0)
+    return torch.stack([(a.double() * b).sum(1) for a, b in blocks]).sum(0)
 
 
 def norms(vectors: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ def estimated_traces(
         asked = [row for row, need in enumerate(needed) if len(samples[row]) < need]
         for row in asked:
             probes[row] = signs_like(probes[row], generators[row])
-        probes = outside(probes, basis)
+        probes = outside(probes, basis, passes=1)
         forms = dots(probes, operator(probes)).tolist()
         for row in asked:
             samples[row].append(forms[row])
@@ -105,5 +105,5 @@ def _trace(samples: list[float], known: float, target: float) -> Trace:
 
 def signs_like(vector: Tensor, generator: torch.Generator) -> Tensor:
     """Rademacher numbers, the same on every device."""
-    drawn = torch.randint(0, 2, vector.shape, generator=generator)
+    drawn = torch.randint(0, 2, vector.shape, generator=generator, dtype=torch.int8)
     return drawn.mul_(2).sub_(1).to(vector.device, vector.dtype)
