@@ -32,14 +32,16 @@ def part(
 ) -> xr.Dataset:
     """What one job measured: numbers that tell where they belong."""
     counts = {"seed": len(block), "pair": len(seed_pairs(block)), "block": 1}
+    axes = {"layer": np.array(["stem", "head"], dtype=object)}
     values = {}
     for position, (name, variable) in enumerate(variables.items()):
-        shape = (len(temperatures), counts[variable.dims[2]])
+        own = [len(axes[dim]) for dim in variable.dims[4:]]
+        shape = (len(temperatures), counts[variable.dims[2]], *own)
         random = np.random.default_rng([load, block[0], epoch, position])
         flags = [key for key in variable.flags if key > 0]
         values[name] = random.choice(flags, shape) if flags else random.random(shape)
     return filled(
-        grid([load], temperatures, [block], [epoch], seed_pairs(block)), variables, values
+        grid([load], temperatures, [block], [epoch], seed_pairs(block), axes), variables, values
     )
 
 

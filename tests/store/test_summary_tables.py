@@ -11,16 +11,16 @@ import xarray as xr
 
 import phasezoo
 from phasezoo.phases.classify import classify_phases
-from phasezoo.phases.coverage import coverage
 from phasezoo.report.page import page
 from phasezoo.report.results import ZooResults
-from phasezoo.spec.metrics import PhaseCriteria
+from phasezoo.spec.phases import PhaseCriteria
 from phasezoo.store import measurements, schema
 from phasezoo.store.csv_table import SHOWN, TableError
 from phasezoo.store.summary_columns import COLUMNS
 from phasezoo.store.summary_tables import read_summary_table, write_summary_table
 from phasezoo.store.whole import check_file, digest
 from phasezoo.vocabulary import FIVE_PHASES, Phase, Status
+from report.mock import labelling_of
 
 GRID = Path(__file__).parents[3] / "shared" / "reference" / "ptmz_cifar10_resnet18.nc"
 CRITERIA = PhaseCriteria(seeds="median", train_loss=0.05, mode_connectivity=0.02, cka=0.9)
@@ -237,7 +237,8 @@ def test_its_phases_are_those_of_the_grid(grid: xr.Dataset, read_back: xr.Datase
 
 def results(metrics: xr.Dataset) -> ZooResults:
     """What a report needs besides: labels, and of a spec what it names."""
-    phases = classify_phases(metrics, CRITERIA)
+    labels = classify_phases(metrics, CRITERIA)
+    phases = schema.described(labels, "width", "batch_size").assign_attrs(labels.attrs)
     spec = {
         "architecture": {"name": "resnet-18"},
         "dataset": "cifar10",
@@ -249,8 +250,8 @@ def results(metrics: xr.Dataset) -> ZooResults:
         metrics=metrics,
         merging=None,
         transfer=None,
-        phases=schema.described(phases, "width", "batch_size"),
-        coverage=coverage(phases["phase"].isel(epoch=-1)),
+        phases=phases,
+        labelling=labelling_of(phases, CRITERIA),
         manifest={
             "schema": 1,
             "tree": {"sha256": "0" * 64, "files": 1, "bytes": 1},

@@ -78,7 +78,7 @@ def test_every_job_has_a_log_and_a_benchmark(finished: Project):
     logs = {path.with_suffix("") for path in (finished.root / "logs").rglob("*.log")}
     times = {path.with_suffix("") for path in (finished.root / "logs").rglob("*.tsv")}
     assert logs == times
-    assert len(logs) == 2 + 4 + 6 * 2 + 3 + 1 + 1 + 1
+    assert len(logs) == 2 + 4 + 6 + 3 + 1 + 1 + 1
 
 
 def test_a_second_study_elsewhere_is_the_same_to_the_byte(
