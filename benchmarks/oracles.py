@@ -38,6 +38,7 @@ def relative(found: object, wanted: object) -> float:
 
 
 def main() -> None:
+    """Print the table."""
     zoo = phasezoo.open_zoo(ZOO_PATH)
     task = read_task(Path(TASK_PATH), CPU)
     deviations: dict[str, list[float]] = {}
@@ -54,9 +55,7 @@ def main() -> None:
     for name, found in deviations.items():
         metric, beside = name.split(": ")
         print(f"| {metric} | {beside} | {max(found):.1e} |")
-    print(
-        f"\n{len(WIDTHS) * len(BATCHES)} cells of 3 models; deviations relative to the largest value"
-    )
+    print(f"\n{len(WIDTHS) * len(BATCHES)} cells of 3 models each")
 
 
 def one_cell(zoo, task, modules, cell, note) -> None:  # noqa: ANN001
@@ -181,7 +180,8 @@ def straight(network, models, task, stored, note) -> None:  # noqa: ANN001
         note("loss along the straight line: plain torch", relative(found, losses))
 
 
-def matrices_of(network, model):  # noqa: ANN001, ANN201
+def matrices_of(network, model) -> list[torch.Tensor]:  # noqa: ANN001
+    """The weight matrices of a model, a row per output."""
     tensors = network.parameters.unflatten(model.parameters)
     return [tensor.flatten(1) for tensor in tensors.values() if tensor.ndim >= 2]
 

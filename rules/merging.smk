@@ -5,8 +5,8 @@ rule merging:
         weights=PLAN.merged_weights,
         beside=ancient(PLAN.beside(PLAN.data_of, PLAN.merged_weights)),
     output:
-        paths.measured("merging"),
-        paths.checksum(paths.measured("merging")),
+        found=paths.measured("merging"),
+        checksum=paths.checksum(paths.measured("merging")),
     log:
         paths.log("merging", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
@@ -28,8 +28,8 @@ rule collect_merging:
         PLAN.measurements("merging"),
         ancient(PLAN.beside(PLAN.measurements("merging"))),
     output:
-        paths.MERGING,
-        paths.checksum(paths.MERGING),
+        found=paths.MERGING,
+        checksum=paths.checksum(paths.MERGING),
     log:
         paths.log("collect_merging", "zoo"),
     benchmark:
@@ -40,4 +40,4 @@ rule collect_merging:
         job=PLAN.collect_job("merging"),
         code=code_digest("collect"),
     shell:
-        "python -m phasezoo step collect --job {params.job:q} --output {output[0]} 2> {log}"
+        "python -m phasezoo step collect --job {params.job:q} --output {output.found} 2> {log}"

@@ -5,8 +5,8 @@ rule evaluate:
         weights=PLAN.measured_weights,
         beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
-        paths.measured("evaluation"),
-        paths.checksum(paths.measured("evaluation")),
+        found=paths.measured("evaluation"),
+        checksum=paths.checksum(paths.measured("evaluation")),
     log:
         paths.log("evaluate", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
@@ -29,8 +29,8 @@ rule hessian:
         weights=PLAN.measured_weights,
         beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
-        paths.measured("hessian"),
-        paths.checksum(paths.measured("hessian")),
+        found=paths.measured("hessian"),
+        checksum=paths.checksum(paths.measured("hessian")),
     log:
         paths.log("hessian", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
@@ -53,8 +53,8 @@ rule connectivity:
         weights=PLAN.measured_weights,
         beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
-        paths.measured("connectivity"),
-        paths.checksum(paths.measured("connectivity")),
+        found=paths.measured("connectivity"),
+        checksum=paths.checksum(paths.measured("connectivity")),
     log:
         paths.log("connectivity", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
@@ -77,8 +77,8 @@ rule similarity:
         weights=PLAN.measured_weights,
         beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
-        paths.measured("similarity"),
-        paths.checksum(paths.measured("similarity")),
+        found=paths.measured("similarity"),
+        checksum=paths.checksum(paths.measured("similarity")),
     log:
         paths.log("similarity", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
@@ -101,8 +101,8 @@ rule spectra:
         weights=PLAN.started_weights,
         beside=ancient(PLAN.beside(PLAN.data_of, PLAN.started_weights)),
     output:
-        paths.measured("spectra"),
-        paths.checksum(paths.measured("spectra")),
+        found=paths.measured("spectra"),
+        checksum=paths.checksum(paths.measured("spectra")),
     log:
         paths.log("spectra", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
@@ -125,8 +125,8 @@ rule noise:
         weights=PLAN.measured_weights,
         beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
-        paths.measured("noise"),
-        paths.checksum(paths.measured("noise")),
+        found=paths.measured("noise"),
+        checksum=paths.checksum(paths.measured("noise")),
     log:
         paths.log("noise", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
@@ -149,8 +149,8 @@ rule learning_coefficient:
         weights=PLAN.measured_weights,
         beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
     output:
-        paths.measured("learning_coefficient"),
-        paths.checksum(paths.measured("learning_coefficient")),
+        found=paths.measured("learning_coefficient"),
+        checksum=paths.checksum(paths.measured("learning_coefficient")),
     log:
         paths.log("learning_coefficient", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
@@ -172,8 +172,8 @@ rule collect_metrics:
         PLAN.measurements("metrics"),
         ancient(PLAN.beside(PLAN.measurements("metrics"))),
     output:
-        paths.METRICS,
-        paths.checksum(paths.METRICS),
+        found=paths.METRICS,
+        checksum=paths.checksum(paths.METRICS),
     log:
         paths.log("collect_metrics", "zoo"),
     benchmark:
@@ -184,4 +184,4 @@ rule collect_metrics:
         job=PLAN.collect_job("metrics"),
         code=code_digest("collect"),
     shell:
-        "python -m phasezoo step collect --job {params.job:q} --output {output[0]} 2> {log}"
+        "python -m phasezoo step collect --job {params.job:q} --output {output.found} 2> {log}"

@@ -36,7 +36,7 @@ wildcard_constraints:
 
 # What every rule that measures a share of cells tells its step.
 MEASURE = (
-    "--job {params.job:q} --data {input.data} --output {output[0]} --gpus {resources.gpu}"
+    "--job {params.job:q} --data {input.data} --output {output.found} --gpus {resources.gpu}"
     " {input.weights} 2> {log}"
 )
 

@@ -8,8 +8,8 @@ rule transfer:
             PLAN.beside(PLAN.data_of, PLAN.transfer_data_of, PLAN.measured_weights)
         ),
     output:
-        paths.measured("transfer"),
-        paths.checksum(paths.measured("transfer")),
+        found=paths.measured("transfer"),
+        checksum=paths.checksum(paths.measured("transfer")),
     log:
         paths.log("transfer", "zoo", "loads", "temperatures", "blocks", "epoch"),
     benchmark:
@@ -31,8 +31,8 @@ rule collect_transfer:
         PLAN.measurements("transfer"),
         ancient(PLAN.beside(PLAN.measurements("transfer"))),
     output:
-        paths.TRANSFER,
-        paths.checksum(paths.TRANSFER),
+        found=paths.TRANSFER,
+        checksum=paths.checksum(paths.TRANSFER),
     log:
         paths.log("collect_transfer", "zoo"),
     benchmark:
@@ -43,4 +43,4 @@ rule collect_transfer:
         job=PLAN.collect_job("transfer"),
         code=code_digest("collect"),
     shell:
-        "python -m phasezoo step collect --job {params.job:q} --output {output[0]} 2> {log}"
+        "python -m phasezoo step collect --job {params.job:q} --output {output.found} 2> {log}"
