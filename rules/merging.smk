@@ -8,9 +8,9 @@ rule merging:
         found=paths.measured("merging"),
         checksum=paths.checksum(paths.measured("merging")),
     log:
-        paths.log("merging", "zoo", "loads", "temperatures", "blocks", "epoch"),
+        paths.log("merging", *SHARE),
     benchmark:
-        paths.benchmark("merging", "zoo", "loads", "temperatures", "blocks", "epoch")
+        paths.benchmark("merging", *SHARE)
     conda:
         "../envs/phasezoo.yaml"
     resources:

@@ -8,9 +8,9 @@ rule evaluate:
         found=paths.measured("evaluation"),
         checksum=paths.checksum(paths.measured("evaluation")),
     log:
-        paths.log("evaluate", "zoo", "loads", "temperatures", "blocks", "epoch"),
+        paths.log("evaluate", *SHARE),
     benchmark:
-        paths.benchmark("evaluate", "zoo", "loads", "temperatures", "blocks", "epoch")
+        paths.benchmark("evaluate", *SHARE)
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -32,9 +32,9 @@ rule hessian:
         found=paths.measured("hessian"),
         checksum=paths.checksum(paths.measured("hessian")),
     log:
-        paths.log("hessian", "zoo", "loads", "temperatures", "blocks", "epoch"),
+        paths.log("hessian", *SHARE),
     benchmark:
-        paths.benchmark("hessian", "zoo", "loads", "temperatures", "blocks", "epoch")
+        paths.benchmark("hessian", *SHARE)
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -56,9 +56,9 @@ rule connectivity:
         found=paths.measured("connectivity"),
         checksum=paths.checksum(paths.measured("connectivity")),
     log:
-        paths.log("connectivity", "zoo", "loads", "temperatures", "blocks", "epoch"),
+        paths.log("connectivity", *SHARE),
     benchmark:
-        paths.benchmark("connectivity", "zoo", "loads", "temperatures", "blocks", "epoch")
+        paths.benchmark("connectivity", *SHARE)
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -80,9 +80,9 @@ rule similarity:
         found=paths.measured("similarity"),
         checksum=paths.checksum(paths.measured("similarity")),
     log:
-        paths.log("similarity", "zoo", "loads", "temperatures", "blocks", "epoch"),
+        paths.log("similarity", *SHARE),
     benchmark:
-        paths.benchmark("similarity", "zoo", "loads", "temperatures", "blocks", "epoch")
+        paths.benchmark("similarity", *SHARE)
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -104,9 +104,9 @@ rule spectra:
         found=paths.measured("spectra"),
         checksum=paths.checksum(paths.measured("spectra")),
     log:
-        paths.log("spectra", "zoo", "loads", "temperatures", "blocks", "epoch"),
+        paths.log("spectra", *SHARE),
     benchmark:
-        paths.benchmark("spectra", "zoo", "loads", "temperatures", "blocks", "epoch")
+        paths.benchmark("spectra", *SHARE)
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -128,9 +128,9 @@ rule noise:
         found=paths.measured("noise"),
         checksum=paths.checksum(paths.measured("noise")),
     log:
-        paths.log("noise", "zoo", "loads", "temperatures", "blocks", "epoch"),
+        paths.log("noise", *SHARE),
     benchmark:
-        paths.benchmark("noise", "zoo", "loads", "temperatures", "blocks", "epoch")
+        paths.benchmark("noise", *SHARE)
     conda:
         "../envs/phasezoo.yaml"
     resources:
@@ -152,9 +152,9 @@ rule learning_coefficient:
         found=paths.measured("learning_coefficient"),
         checksum=paths.checksum(paths.measured("learning_coefficient")),
     log:
-        paths.log("learning_coefficient", "zoo", "loads", "temperatures", "blocks", "epoch"),
+        paths.log("learning_coefficient", *SHARE),
     benchmark:
-        paths.benchmark("learning_coefficient", "zoo", "loads", "temperatures", "blocks", "epoch")
+        paths.benchmark("learning_coefficient", *SHARE)
     conda:
         "../envs/phasezoo.yaml"
     resources:

@@ -34,7 +34,8 @@ wildcard_constraints:
     **PLAN.constraints(),
 
 
-# What every rule that measures a share of cells tells its step.
+# The wildcards of a rule that measures a share of cells, and what it tells its step.
+SHARE = ("zoo", "loads", "temperatures", "blocks", "epoch")
 MEASURE = (
     "--job {params.job:q} --data {input.data} --output {output.found} --gpus {resources.gpu}"
     " {input.weights} 2> {log}"

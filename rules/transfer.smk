@@ -11,9 +11,9 @@ rule transfer:
         found=paths.measured("transfer"),
         checksum=paths.checksum(paths.measured("transfer")),
     log:
-        paths.log("transfer", "zoo", "loads", "temperatures", "blocks", "epoch"),
+        paths.log("transfer", *SHARE),
     benchmark:
-        paths.benchmark("transfer", "zoo", "loads", "temperatures", "blocks", "epoch")
+        paths.benchmark("transfer", *SHARE)
     conda:
         "../envs/phasezoo.yaml"
     resources:
