@@ -93,3 +93,15 @@ def test_regimes_are_calibrated_too() -> None:
     found = calibrate(REGIMES, cells, dict.fromkeys(REGIMES.metrics, "calibrated"))
     labels = REGIMES.answer(cells, {n: c.value for n, c in found.items()})
     assert labels.ravel().tolist() == [11] * 30 + [12] * 30 + [13] * 30
+
+
+def test_losses_that_are_all_low_or_all_high_are_not_split() -> None:
+    chance = np.random.default_rng(4)
+    rest = {"mode_connectivity": np.zeros((40, 1)), "cka": np.full((40, 1), 0.9)}
+    for low, high in ((0.001, 0.006), (1.0, 1.5)):  # both fitted; hardly a difference
+        loss = np.repeat([low, high], 20) * np.exp(0.05 * chance.standard_normal(40))
+        found = calibrate(PHASES, {"train_loss": loss[:, None], **rest}, CALIBRATED)
+        assert found["train_loss"].value == 0.1
+    loss = np.repeat([0.6, 2.0], 20) * np.exp(0.05 * chance.standard_normal(40))
+    found = calibrate(PHASES, {"train_loss": loss[:, None], **rest}, CALIBRATED)
+    assert found["train_loss"].value == pytest.approx(np.sqrt(1.2), rel=0.05)

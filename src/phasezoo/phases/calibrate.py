@@ -13,8 +13,8 @@ from phasezoo.phases.scheme import Cells, Decision, Scale, Scheme, off_scale, on
 Floats = NDArray[np.float64]
 FEWEST = 6  # cells that two groups are looked for in
 APART = {  # distance of the means of two groups, on the scale, from which on they are two
-    Scale.SIZE: float(np.log(4)),
-    Scale.BARRIER: float(np.log(4)),
+    Scale.SIZE: float(np.log(2)),
+    Scale.BARRIER: float(np.log(2)),
     Scale.LIKENESS: 0.02,
 }
 
@@ -52,8 +52,8 @@ def calibrate(scheme: Scheme, cells: Cells, given: Mapping[str, float | str]) ->
     A threshold to calibrate lies half way, on the metric's scale, between the means of the two
     groups into which the cells fall to which the question is put (`two_groups`): training loss of
     all cells, connectivity of those with low loss, CKA of those that are connected as well. The
-    means must be apart by `APART`; where there is one group only, the fallback decides, so that no
-    phase is made of noise.
+    means must be apart by `APART`, and the higher one above the fallback, if there is one; else the
+    fallback decides, so that no phase is made of noise: losses of 0.001 and 0.004 are both low.
 
     Args:
         scheme: the questions.
@@ -72,11 +72,16 @@ def calibrate(scheme: Scheme, cells: Cells, given: Mapping[str, float | str]) ->
     return chosen
 
 
+def _tell(decision: Decision, higher: float) -> bool:
+    """Whether the higher group is high at all."""
+    return decision.fallback is None or off_scale(higher, decision.scale) > decision.fallback
+
+
 def _calibrated(decision: Decision, asked: Floats) -> Chosen:
     """A threshold from the cells to which a question is put."""
     asked = asked[np.isfinite(asked)]
     groups = two_groups(on_scale(asked, decision.scale))
-    if groups and groups[1] - groups[0] >= APART[decision.scale]:
+    if groups and groups[1] - groups[0] >= APART[decision.scale] and _tell(decision, groups[1]):
         ends = [off_scale(mean, decision.scale) for mean in groups]
         how = f"calibrated: between groups about {ends[0]:.3g} and {ends[1]:.3g}"
         return Chosen(off_scale(sum(groups) / 2, decision.scale), how)
