@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -37,7 +37,7 @@ class Zoo:
     """
 
     path: str
-    nodes: xr.DataTree  # the store without indexes; making one reads an axis
+    nodes: xr.DataTree = field(repr=False)  # the store without indexes; making one reads an axis
 
     @cached_property
     def tree(self) -> xr.DataTree:
