@@ -25,6 +25,7 @@ REPOSITORY = Path(__file__).parents[1]
 WORKFLOW = ("Snakefile", "rules", "profiles", "envs")
 DRY_RUN = ("snakemake", "--dry-run", "--quiet", "rules")
 RUNS = 3
+FINISHED = 4  # zoos, about 5,000 jobs
 STAND_IN = """#!/bin/sh
 # python -m phasezoo step NAME --job JSON ... --output PATH ...
 step=$4
@@ -37,7 +38,12 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-case $step in data|train|publish) mkdir -p "${output%.json}.zarr" ;; esac
+case $step in
+  data|train|publish)
+    mkdir -p "${output%.json}.zarr"
+    echo made > "${output%.json}.provenance.json" ;;
+  *) for path in $output $pictures; do echo made > "$path.sha256"; done ;;
+esac
 for path in $output $coverage $pictures; do echo made > "$path"; done
 """
 
@@ -63,7 +69,7 @@ def main() -> None:
 
 def finished(root: Path) -> None:
     """Make a study of 5,000 jobs with the stand-in, then plan it again."""
-    project = create(root / "finished", study(6, shared=False))
+    project = create(root / "finished", study(FINISHED, shared=False))
     tools = project / "tools"
     tools.mkdir()
     (tools / "python").write_text(STAND_IN)
@@ -75,7 +81,7 @@ def finished(root: Path) -> None:
     print(f"\nmade {jobs} jobs with a stand-in in {time.monotonic() - began:.0f} s\n")
     said = snakemake(project, "--dry-run")
     assert "Nothing to be done" in said, said[-2000:]
-    report("finished: nothing to be done", project, models(6), jobs)
+    report("finished: nothing to be done", project, models(FINISHED), jobs)
 
 
 def report(name: str, project: Path, count: int, jobs: int | None = None) -> None:
@@ -98,7 +104,7 @@ def study(count: int, shared: bool) -> dict:
         zoo["seeds"] = [list(range(seeds))]
         zoo["training"]["checkpoints"] = [[0, 10, 50, 100, 115, 135, 148, 149, 150]]
         zoo["metrics"]["evaluation"]["epochs"] = [0, 10, 50, 100, 115, 150]
-        for family in ("hessian", "connectivity", "similarity"):
+        for family in ("hessian", "connectivity", "similarity", "spectra", "noise"):
             zoo["metrics"][family]["epochs"] = [115, 150]
         zoo["merging"] |= {"epochs": [150], "last_checkpoints": [148, 149, 150]}
         zoo["transfer"]["epochs"] = [150]
