@@ -15,6 +15,7 @@ PAIR = "pair"
 EPOCH = "epoch"
 FIRST_SEED = "first_seed"
 SECOND_SEED = "second_seed"
+COEFFICIENT = "beta"  # the hyperparameter that is the coefficient of an equation
 
 Number = int | float
 
@@ -111,6 +112,9 @@ HYPERPARAMETERS = {
             "learning_rate", TEMPERATURE, whole=False, grows=1, long_name="learning rate"
         ),
         Hyperparameter("weight_decay", TEMPERATURE, whole=False, grows=1, long_name="weight decay"),
+        Hyperparameter(
+            COEFFICIENT, LOAD, whole=False, grows=1, long_name="coefficient of the equation"
+        ),
     )
 }
 
