@@ -114,7 +114,7 @@ def test_every_tensor_is_covered_with_one_entry_per_axis(architecture: Architect
     ("architecture", "groups"),
     [
         (nets.mlp(3, 5), ["hidden.0", "hidden.1", "hidden.2"]),
-        (nets.resnet(2, 3), ["stem", "blocks.0.inner", "blocks.1.inner", "blocks.1.out"]),
+        (nets.resnet(2, 3), ["stem", "blocks.0.conv1", "blocks.1.conv1", "blocks.1"]),
     ],
 )
 def test_what_is_added_is_permuted_together(architecture: Architecture, groups: list[str]) -> None:
@@ -133,12 +133,12 @@ SWAPPED: list[tuple[Architecture, dict[str, Axes]]] = [
     (DEEP, {"hidden.0.bias": ("hidden.1",)}),
     (DEEP, {"head.weight": (None, "hidden.0")}),
     (DEEP, {"head.weight": (None, None)}),
-    (RESIDUAL, {"blocks.0.conv1.weight": ("stem", "blocks.0.inner", None, None)}),
-    (RESIDUAL, {"blocks.0.conv2.weight": ("blocks.0.inner", "stem", None, None)}),
-    (RESIDUAL, {"blocks.1.shortcut.0.weight": ("blocks.1.inner", "stem", None, None)}),
+    (RESIDUAL, {"blocks.0.conv1.weight": ("stem", "blocks.0.conv1", None, None)}),
+    (RESIDUAL, {"blocks.0.conv2.weight": ("blocks.0.conv1", "stem", None, None)}),
+    (RESIDUAL, {"blocks.1.shortcut.0.weight": ("blocks.1.conv1", "stem", None, None)}),
     (RESIDUAL, {"blocks.0.norm1.running_mean": (None,)}),
     (RESIDUAL, {"blocks.1.shortcut.1.running_var": (None,)}),
-    (RESIDUAL, {"norm.bias": ("blocks.0.inner",)}),
+    (RESIDUAL, {"norm.bias": ("blocks.0.conv1",)}),
 ]
 
 
@@ -170,5 +170,5 @@ def test_a_model_whose_outputs_overflow_is_passed_over() -> None:
 
 
 def test_an_architecture_without_a_spec_is_refused_by_name() -> None:
-    with pytest.raises(AlignmentError, match="module: got Linear, allowed are MLP, SmallResNet"):
+    with pytest.raises(AlignmentError, match="module: got Linear, allowed are mlp, pinn, small-resnet"):
         permutation_spec(nn.Linear(3, 5))
