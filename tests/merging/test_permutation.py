@@ -170,5 +170,7 @@ def test_a_model_whose_outputs_overflow_is_passed_over() -> None:
 
 
 def test_an_architecture_without_a_spec_is_refused_by_name() -> None:
-    with pytest.raises(AlignmentError, match="module: got Linear, allowed are mlp, pinn, small-resnet"):
+    with pytest.raises(
+        AlignmentError, match="module: got Linear, allowed are mlp, pinn, small-resnet"
+    ):
         permutation_spec(nn.Linear(3, 5))
