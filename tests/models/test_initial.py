@@ -104,10 +104,11 @@ def test_a_vgg_without_norms_neither_fades_nor_blows_up_with_depth() -> None:
 def test_a_vit_starts_normal_of_deviation_2_percent() -> None:
     vit = spec.Vit(name="vit", depth=2, heads=3, patch_size=4, embedding_dim=48)
     module = started(Case(vit, (3, 32, 32)))
-    for weight in matrices(module).values():
+    for weight in (module.class_token.detach(), *matrices(module).values()):
         assert_drawn(weight, ("normal", 0.02))
-    assert {"class_token", "positions", "patches.weight"} <= matrices(module).keys()
-    assert all(bias.count_nonzero() == 0 for bias in biases(module).values())
+    assert {"positions", "patches.weight"} <= matrices(module).keys()
+    rest = {n: bias for n, bias in biases(module).items() if n != "class_token"}
+    assert all(bias.count_nonzero() == 0 for bias in rest.values())
 
 
 @pytest.mark.parametrize("depth", [2, 3])

@@ -44,7 +44,7 @@ def test_patches_may_come_in_any_order_if_their_positions_come_along() -> None:
     module, images = VIT.module(), VIT.inputs(3)
     wanted = module(images)
     with torch.no_grad():
-        module.positions[:, 1:] = module.positions[:, 1:].flip(1)
+        module.positions[1:] = module.positions[1:].flip(0)
     moved = images.unflatten(2, (2, 2)).unflatten(4, (3, 2)).flip(2, 4).flatten(2, 3).flatten(3)
     assert not torch.equal(moved, images)
     torch.testing.assert_close(module(moved), wanted, rtol=1e-12, atol=1e-12)

@@ -46,9 +46,9 @@ def vision_transformer(module: ViT, generator: torch.Generator) -> None:
 
     That of DeiT (Touvron et al. 2021) and of transformers' `ViTModel`.
     """
-    for weight in _matrices(module).values():
-        _fill(weight, _cut_normal(0.02, 2, generator))
     _zero_biases(module)
+    for weight in (module.class_token, *_matrices(module).values()):
+        _fill(weight, _cut_normal(0.02, 2, generator))
     _reset_norms(module)
 
 

@@ -36,8 +36,8 @@ class ViT(nn.Module):
         self.patch_size = patch_size
         # a linear layer, because stacks of models turn convolutions into slow grouped ones
         self.patches = nn.Linear(channels * patch_size**2, dimension)
-        self.class_token = nn.Parameter(torch.zeros(1, 1, dimension))
-        self.positions = nn.Parameter(torch.zeros(1, tokens, dimension))
+        self.class_token = nn.Parameter(torch.zeros(dimension))
+        self.positions = nn.Parameter(torch.zeros(tokens, dimension))
         self.blocks = nn.ModuleList(
             Block(dimension, heads, causal=False, gelu="none", epsilon=1e-6) for _ in range(depth)
         )
@@ -47,7 +47,7 @@ class ViT(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits [N, classes] of inputs [N, C, H, W]."""
         patches = self.patches(patched(inputs, self.patch_size))  # [N, T, D]
-        first = self.class_token.expand(len(inputs), -1, -1)
+        first = self.class_token.expand(len(inputs), 1, -1)  # [N, 1, D]
         features = torch.cat([first, patches], dim=1) + self.positions  # [N, 1 + T, D]
         for block in self.blocks:
             features = block(features)
