@@ -5,6 +5,9 @@ Modules are built without storage, so that the largest cost nothing.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -120,3 +123,32 @@ def test_the_layers_that_a_spec_names_are_called_and_the_last_is_the_head(case: 
     module(case.inputs(2))
     assert called == list(case.architecture.layers)
     assert called[-1] == "head"
+
+
+DOCS = Path(__file__).parents[2] / "docs/architectures.md"
+DOCUMENTED = {
+    "resnet-18": spec.ResNet(name="resnet-18"),
+    "resnet-50": spec.ResNet(name="resnet-50"),
+    "resnet-20": spec.ResNet20(name="resnet-20", norm="layer"),
+    "vgg-11": spec.Vgg(name="vgg-11", norm="layer"),
+    "vgg-16": spec.Vgg(name="vgg-16", norm="layer"),
+    "vit": spec.Vit(name="vit", depth=12, heads=3, patch_size=4),
+    "gpt-2": spec.Gpt2(name="gpt-2", depth=12, heads=12),
+    "pinn": spec.Pinn(name="pinn", hidden_layers=4),
+}
+SHAPES = {"gpt-2": ((1_024,), 50_257), "pinn": ((2,), 1)}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_the_documented_counts_are_those_of_the_networks(name: str) -> None:
+    (row,) = re.findall(rf"^\| `{name}`.*\| (\d+: .*?) \|", DOCS.read_text("utf-8"), re.MULTILINE)
+    kind = DOCUMENTED[name]
+    documented = {
+        int(size): int(count.replace(",", ""))
+        for size, count in (entry.split(": ") for entry in row.split("; "))
+    }
+    found = {
+        size: parameters(kind.at(kind.size_name, size), *SHAPES.get(name, ()))
+        for size in documented
+    }
+    assert found == documented
