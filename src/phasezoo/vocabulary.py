@@ -107,6 +107,10 @@ HYPERPARAMETERS = {
     h.name: h
     for h in (
         Hyperparameter("width", LOAD, whole=True, grows=-1, long_name="width"),
+        Hyperparameter(
+            "embedding_dim", LOAD, whole=True, grows=-1, long_name="embedding dimension"
+        ),
+        Hyperparameter("model_dim", LOAD, whole=True, grows=-1, long_name="model dimension"),
         Hyperparameter("batch_size", TEMPERATURE, whole=True, grows=-1, long_name="batch size"),
         Hyperparameter(
             "learning_rate", TEMPERATURE, whole=False, grows=1, long_name="learning rate"
