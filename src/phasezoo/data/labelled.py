@@ -8,11 +8,20 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from phasezoo import rng
-from phasezoo.data.source import Source, load_source
-from phasezoo.spec.data import DataSpec
+from phasezoo.data.source import SOURCES, Source, load_source
+from phasezoo.data.text import labelled_text
+from phasezoo.spec.data import DataSpec, Samples
+from phasezoo.spec.text import OpenWebText, Windows
 from phasezoo.vocabulary import Split
 
 Indices = NDArray[np.int64]
+
+
+def needs_download(spec: DataSpec) -> bool:
+    """Whether a data set is made from files of the web."""
+    if isinstance(spec, Windows):
+        return isinstance(spec, OpenWebText)
+    return SOURCES[spec.source].download
 
 
 def labelled(spec: DataSpec) -> xr.Dataset:
@@ -23,6 +32,8 @@ def labelled(spec: DataSpec) -> xr.Dataset:
         [sample] int16 (`given_label` carries the noise and is what training sees), split [sample]
         int8; mean and standard_deviation [channel] of the training images, in raw units.
     """
+    if isinstance(spec, Windows):
+        return labelled_text(spec)
     source = load_source(spec)
     train, test = _split(source, spec)
     kept = np.concatenate([train, test])
@@ -56,7 +67,7 @@ _SPLIT_FLAGS = {
 }
 
 
-def _split(source: Source, spec: DataSpec) -> tuple[Indices, Indices]:
+def _split(source: Source, spec: Samples) -> tuple[Indices, Indices]:
     """Indices of the training and the test set, each class in its share."""
     everything = np.arange(len(source.labels))
     train, test = train_test_split(
@@ -79,7 +90,7 @@ def _flags(train: int, test: int) -> NDArray[np.int8]:
     return np.repeat(np.array([Split.TRAIN, Split.TEST], dtype=np.int8), [train, test])
 
 
-def _noisy(labels: Indices, classes: int, spec: DataSpec) -> Indices:
+def _noisy(labels: Indices, classes: int, spec: Samples) -> Indices:
     """`labels` with a share of them replaced by another class, each other class equally likely."""
     noise = spec.label_noise
     if noise is None:
