@@ -11,7 +11,7 @@ from rich.table import Table
 
 from phasezoo import paths
 from phasezoo.cli.status import ZooStatus
-from phasezoo.data.source import SOURCES
+from phasezoo.data.labelled import needs_download
 from phasezoo.phases.coverage import text_map
 from phasezoo.spec import Study
 from phasezoo.spec.axis import Axis
@@ -29,7 +29,7 @@ def zoo_table(study: Study) -> None:
     table.add_column("download")
     table.add_column("in run")
     for name, zoo in study.zoos.items():
-        download = SOURCES[study.data[zoo.dataset].source].download
+        download = needs_download(study.data[zoo.dataset])
         table.add_row(
             name,
             zoo.architecture.name,

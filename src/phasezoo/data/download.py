@@ -14,7 +14,7 @@ import pooch
 from filelock import FileLock, Timeout
 
 from phasezoo.data.transfer import Patience, Say, TransferError, megabytes, size_of, transfer
-from phasezoo.spec.data import checksum, web_address
+from phasezoo.spec.web import checksum, web_address
 from phasezoo.vocabulary import PhasezooError
 
 CACHE = "PHASEZOO_CACHE"

@@ -9,19 +9,34 @@ from sklearn.model_selection import train_test_split
 
 from phasezoo import rng
 from phasezoo.data.points import points
-from phasezoo.data.source import Source, load_source
+from phasezoo.data.source import SOURCES, Source, load_source
+from phasezoo.data.text import labelled_text
 from phasezoo.spec.data import DataSpec, Samples
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.text import OpenWebText, Pydoc, Windows
 from phasezoo.vocabulary import Split
 
 Indices = NDArray[np.int64]
 
 
+def needs_download(spec: DataSpec) -> bool:
+    """Whether a data set is made from files of the web."""
+    match spec:
+        case EquationPoints():
+            return False
+        case Windows():
+            return isinstance(spec, OpenWebText)
+        case _:
+            return SOURCES[spec.source].download
+
+
 def labelled(spec: DataSpec) -> xr.Dataset:
-    """The labelled data set of a spec: images, or points of an equation."""
+    """The labelled data set of a spec: images, windows of text, or points of an equation."""
     match spec:
         case EquationPoints():
             return points(spec)
+        case Pydoc() | OpenWebText():
+            return labelled_text(spec)
         case _:
             return images(spec)
 

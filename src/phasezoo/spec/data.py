@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from phasezoo.spec.base import Fraction, NonNegativeInt, PositiveInt, Spec, refused
 from phasezoo.spec.equation import EquationPoints
-
-
-def web_address(value: Any) -> str:
-    """An address of a file on the web.
-
-    Raises:
-        ValueError: what is allowed, when it is none; one with a password would be published.
-    """
-    if isinstance(value, str) and re.fullmatch(r"https?://[!-~]+", value, re.IGNORECASE):
-        try:
-            parts = urlsplit(value)
-            if parts.hostname and parts.username is None and parts.port != 0:
-                return value
-        except ValueError:  # no port, no host
-            pass
-    raise ValueError("an address that begins with http:// or https://, without a password")
-
-
-def checksum(value: Any) -> str:
-    """A SHA-256 checksum in lower case.
-
-    Raises:
-        ValueError: what is allowed, when it is none.
-    """
-    if isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]{64}", value):
-        return value.lower()
-    raise ValueError("the 64 hexadecimal digits of a SHA-256 checksum")
+from phasezoo.spec.text import OpenWebText, Pydoc
+from phasezoo.spec.web import Sha256, WebAddress
 
 
 class LabelNoise(Spec):
@@ -96,8 +69,8 @@ class Npz(Samples):
     """
 
     source: Literal["npz"]
-    url: Annotated[str, BeforeValidator(web_address)]
-    sha256: Annotated[str, BeforeValidator(checksum)]
+    url: WebAddress
+    sha256: Sha256
 
     @property
     def origin(self) -> str:
@@ -105,4 +78,5 @@ class Npz(Samples):
         return f"{self.source} {self.sha256}"
 
 
-DataSpec = Annotated[Digits | Npz | EquationPoints, Field(discriminator="source")]
+Images = Digits | Npz
+DataSpec = Annotated[Images | EquationPoints | Pydoc | OpenWebText, Field(discriminator="source")]
