@@ -61,6 +61,23 @@ class Replicated:
         return _joined(how)(matrix[(*cells, drawn[..., first], drawn[..., second])])
 
 
+def in_fractions(metrics: xr.Dataset) -> xr.Dataset:
+    """The table with mode connectivity as a fraction of error.
+
+    A difference of two fractions is nowhere beyond 1, so a table that goes there has percentage
+    points, as published ones do.
+    """
+    if not in_points(metrics):
+        return metrics
+    return metrics.assign(mode_connectivity=metrics["mode_connectivity"] / 100)
+
+
+def in_points(metrics: xr.Dataset) -> bool:
+    """Whether mode connectivity is in percentage points."""
+    name = "mode_connectivity"
+    return name in metrics and bool((np.abs(metrics[name]) > 1).any())
+
+
 def replicated(metric: xr.DataArray, coordinates: xr.Dataset) -> Replicated:
     """A metric of one epoch as arrays.
 
