@@ -231,6 +231,11 @@ def test_an_axis_that_is_not_there_is_refused_by_name(axis: str) -> None:
         classify_phases(replicated().isel({axis: 0}), CRITERIA)
 
 
+def test_an_axis_that_means_nothing_here_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"train_loss: got dims .*'fold'.*allowed are load, temp"):
+        classify_phases(replicated().expand_dims(fold=2), CRITERIA)
+
+
 def column(cka: list[float], **attributes: str) -> xr.Dataset:
     """One load, connected and of low loss, over batch sizes 8, 16, ..."""
     values = {"train_loss": LOW, "mode_connectivity": 0.0}

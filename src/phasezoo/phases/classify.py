@@ -19,7 +19,7 @@ from phasezoo.phases.order import Order, order_of
 from phasezoo.phases.scheme import SCHEMES, Scheme, Thresholds
 from phasezoo.rng import seed_of
 from phasezoo.spec.phases import Criteria, PhaseCriteria
-from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE
+from phasezoo.vocabulary import EPOCH, LOAD, PAIR, SEED, TEMPERATURE
 
 
 def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr.Dataset:
@@ -59,7 +59,8 @@ def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr
         was noticed about the metrics (`notes`).
 
     Raises:
-        ValueError: a variable or an axis is missing.
+        ValueError: a variable or an axis is missing, there is an axis that means nothing here, or
+            temperatures are no numbers.
     """
     criteria = criteria or PhaseCriteria()
     scheme = SCHEMES[criteria.scheme]
@@ -82,6 +83,7 @@ def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr
 
 
 Table = Mapping[str, Replicated]
+_DIMS = (LOAD, TEMPERATURE, SEED, PAIR, EPOCH)
 
 
 @dataclass(frozen=True)
@@ -163,3 +165,8 @@ def _check(metrics: xr.Dataset, scheme: Scheme) -> None:
         for axis in (LOAD, TEMPERATURE):
             if axis not in metrics[name].dims:
                 raise ValueError(f"metrics.{name}: got dims {metrics[name].dims}, '{axis}' missing")
+        if not set(metrics[name].dims) <= set(_DIMS):
+            allowed = ", ".join(_DIMS)
+            raise ValueError(
+                f"metrics.{name}: got dims {metrics[name].dims}, allowed are {allowed}"
+            )
