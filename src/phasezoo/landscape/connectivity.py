@@ -21,7 +21,7 @@ from phasezoo.spec.metrics import Connectivity
 
 POINT_BYTES = 2**27  # of the parameters of points that are scored together
 CURVE_BYTES = 2**31  # of the curves that are trained together; bounds memory, changes nothing else
-COPIES = 8  # vectors of a curve in work: its ends, bend, momentum, point and gradients
+COPIES = 12  # vectors of a curve in work, as measured: ends, bend, momentum, point, gradients, sums
 
 
 def connect(
