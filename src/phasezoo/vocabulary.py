@@ -15,6 +15,7 @@ PAIR = "pair"
 EPOCH = "epoch"
 FIRST_SEED = "first_seed"
 SECOND_SEED = "second_seed"
+COEFFICIENT = "beta"  # the hyperparameter that is the coefficient of an equation
 
 Number = int | float
 
@@ -106,11 +107,18 @@ HYPERPARAMETERS = {
     h.name: h
     for h in (
         Hyperparameter("width", LOAD, whole=True, grows=-1, long_name="width"),
+        Hyperparameter(
+            "embedding_dim", LOAD, whole=True, grows=-1, long_name="embedding dimension"
+        ),
+        Hyperparameter("model_dim", LOAD, whole=True, grows=-1, long_name="model dimension"),
         Hyperparameter("batch_size", TEMPERATURE, whole=True, grows=-1, long_name="batch size"),
         Hyperparameter(
             "learning_rate", TEMPERATURE, whole=False, grows=1, long_name="learning rate"
         ),
         Hyperparameter("weight_decay", TEMPERATURE, whole=False, grows=1, long_name="weight decay"),
+        Hyperparameter(
+            COEFFICIENT, LOAD, whole=False, grows=1, long_name="coefficient of the equation"
+        ),
     )
 }
 

@@ -17,7 +17,7 @@ PAGE = 4096  # bytes; a file takes whole pages
 LOST = {
     "data": "data/digits.json",
     "train": "runs/tiny/3/20/0+1/0+1+2.json",
-    "evaluate": "measured/tiny/3/20{}/0+1/2/evaluation.nc",
+    "evaluate": "measured/tiny/3{loads}/20{temperatures}/0+1/2/evaluation.nc",
     "collect_metrics": "results/tiny/metrics.nc",
     "phases": "results/tiny/phases.nc",
     "publish": "zoos/tiny.json",
@@ -27,7 +27,8 @@ LOST = {
 
 def lost_by(rule: str, long: bool) -> str:
     """An artefact of a rule."""
-    return LOST[rule].format("+50" if long else "")
+    loads, temperatures = ("+7", "+50") if long else ("", "")
+    return LOST[rule].format(loads=loads, temperatures=temperatures)
 
 
 def of_form(*short: object) -> list:

@@ -121,8 +121,10 @@ def test_a_model_and_itself_have_no_barrier() -> None:
     weights = trained(0)
     found = profile(network(), TASK, line(weights.parameters, weights.parameters), 5)
     for values in vars(found).values():
-        assert barrier(values) == 0
-        assert mode_connectivity(values) == 0
+        # equal vectors of a stack may be rounded differently, by where they lie in it
+        rounding = 1e-6 * values.max()
+        assert barrier(values) <= rounding
+        assert abs(mode_connectivity(values)) <= rounding
 
 
 @pytest.mark.parametrize("architecture", [MLP, RESNET], ids=lambda a: a.name)

@@ -7,7 +7,7 @@ import torch
 
 import oracles
 from landscape.pairs import RESNET, TASK, network, trained
-from phasezoo.landscape import features
+from phasezoo.landscape import network as network_module
 from phasezoo.landscape.cka import debiased_cka, linear_cka
 from phasezoo.landscape.features import condensed, features_of
 from phasezoo.models.build import build
@@ -41,7 +41,7 @@ def test_features_of_a_block_are_flattened_and_of_evaluation_mode() -> None:
 
 def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = features_of(network(RESNET), trained(0, RESNET), INPUTS, ["norm"])
-    monkeypatch.setattr(features, "BATCH", 7)
+    monkeypatch.setattr(network_module, "_COMPARED", 7)
     parts = features_of(network(RESNET), trained(0, RESNET), INPUTS, ["norm"])
     torch.testing.assert_close(parts[0], whole[0])
     torch.testing.assert_close(parts[1]["norm"], whole[1]["norm"])

@@ -11,7 +11,7 @@ from torch.optim.swa_utils import update_bn
 
 import oracles
 from phasezoo import rng
-from phasezoo.landscape import network as module_of_network
+from phasezoo.data.objective import Classification
 from phasezoo.landscape.network import Network
 from phasezoo.models.build import initialise
 from phasezoo.models.flat import Weights, load_weights, weights_of
@@ -61,7 +61,7 @@ def test_training_mode_uses_the_statistics_of_the_batch() -> None:
 def test_re_estimated_statistics_are_torchs_cumulative_average(
     monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(module_of_network, "CHUNK", chunk)
+    monkeypatch.setattr(Classification, "chunk", chunk)
     wanted = resnet(1)
     skeleton = resnet(0)
     found = Network(skeleton, CPU).with_statistics(weights_of(wanted).parameters, INPUTS)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from landscape.pairs import MLP, RESNET, TASK, network, trained
+from phasezoo.data.objective import Classification
 from phasezoo.data.task import Task
 from phasezoo.landscape import scores
 from phasezoo.landscape.scores import scores_of
@@ -36,7 +37,7 @@ def test_scores_are_those_of_each_vector(
 
 def test_scores_are_computed_in_chunks_of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = scores_of(network(), TASK, vectors_of(MLP))
-    monkeypatch.setattr(scores, "CHUNK", 7)
+    monkeypatch.setattr(Classification, "chunk", 7)
     np.testing.assert_allclose(scores_of(network(), TASK, vectors_of(MLP)), whole, rtol=1e-5)
 
 

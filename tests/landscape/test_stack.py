@@ -17,10 +17,10 @@ def test_logits_are_those_of_each_model() -> None:
         models = [nets.weights(network, seed) for seed in range(3)]
         stack = Stack.of(network, models)
         assert len(stack) == 3
-        for row, (model, logits) in enumerate(zip(models, stack.logits(sample[0]), strict=True)):
+        for row, (model, logits) in enumerate(zip(models, stack.outputs(sample[0]), strict=True)):
             expected = network.function(model)(sample[0])
             torch.testing.assert_close(logits, expected)
-            torch.testing.assert_close(stack.model(row).logits(sample[0])[0], expected)
+            torch.testing.assert_close(stack.model(row).outputs(sample[0])[0], expected)
 
 
 def test_weights_keep_their_type_and_stay_as_they_are() -> None:

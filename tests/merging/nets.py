@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import oracles
 from phasezoo import rng
+from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.merging.permutation import Permutations, PermutationSpec
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import Weights, weights_of
-from phasezoo.spec.architecture import Architecture, Mlp, SmallResNet
+from phasezoo.spec.architecture import Architecture, Mlp, Pinn, SmallResNet, Vgg
 
 CPU = torch.device("cpu")
 TASK = oracles.blobs(shape=(2, 5, 5))
+LARGE = oracles.blobs(shape=(2, 32, 32))
+POINTS = oracles.blobs(shape=(2,))
 
 
 def mlp(hidden_layers: int, width: int) -> Mlp:
@@ -25,20 +28,36 @@ def resnet(stages: int, width: int) -> SmallResNet:
     return SmallResNet(name="small-resnet", stages=stages, width=width)
 
 
+def task_of(architecture: Architecture) -> Task:
+    """A task whose inputs the architecture takes."""
+    match architecture:
+        case Vgg():
+            return LARGE
+        case Pinn():
+            return POINTS
+        case _:
+            return TASK
+
+
+def built(architecture: Architecture) -> nn.Module:
+    task = task_of(architecture)
+    return build(architecture, task.shape, task.classes)
+
+
 def weights(architecture: Architecture, seed: int) -> Weights:
     """Random weights; normalisation layers have seen data and are not the identity."""
-    module = build(architecture, TASK.shape, TASK.classes)
+    module = built(architecture)
     chance = rng.generator("weights", seed)
     initialise(module, chance)
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=chance))
-    module.train()(TASK.train_inputs + seed)
+    module.train()(task_of(architecture).train_inputs + seed)
     return weights_of(module)
 
 
 def network(architecture: Architecture) -> Network:
-    return Network(build(architecture, TASK.shape, TASK.classes), CPU)
+    return Network(built(architecture), CPU)
 
 
 def random_permutations(net: Network, spec: PermutationSpec, seed: int) -> Permutations:
@@ -53,6 +72,6 @@ def random_permutations(net: Network, spec: PermutationSpec, seed: int) -> Permu
 
 def wide_outputs(architecture: Architecture, given: Weights, inputs: Tensor) -> Tensor:
     """Logits computed in float64, so that the order of a sum does not show."""
-    module = build(architecture, TASK.shape, TASK.classes).double()
+    module = built(architecture).double()
     wide = Weights(given.parameters.double(), given.buffers.double())
     return Network(module, CPU).function(wide)(inputs.double())

@@ -55,6 +55,9 @@ def plain_scores(
     return loss, train_error, (test_logits.argmax(1) != TASK.test_labels).float().mean().item()
 
 
+ROUNDING = 1e-7  # equal vectors of a stack may be rounded differently, by where they lie in it
+
+
 @BOTH
 def test_a_merge_is_what_plain_torch_measures_on_the_line(architecture: Architecture) -> None:
     ends = (trained(architecture, 0), trained(architecture, 1))
@@ -75,7 +78,8 @@ def test_a_merge_is_what_plain_torch_measures_on_the_line(architecture: Architec
 def test_a_model_and_itself_have_no_barrier(architecture: Architecture) -> None:
     one = trained(architecture, 0)
     found = merge_pair(network(architecture), TASK, (one, one), points=7)
-    assert (found.loss_barrier, found.error_barrier) == (0, 0)
+    assert found.loss_barrier <= ROUNDING
+    assert found.error_barrier == 0
     assert found.midpoint_error == found.ends_error
 
 
@@ -97,7 +101,8 @@ def test_alignment_takes_a_hidden_permutation_away(architecture: Architecture) -
     assert torch.equal(moved.buffers, one.buffers)
     assert matching.converged
     aligned = merge_pair(net, TASK, (one, moved), points=5)
-    assert (aligned.loss_barrier, aligned.error_barrier) == (0, 0)
+    assert aligned.loss_barrier <= ROUNDING
+    assert aligned.error_barrier == 0
     assert naive.loss_barrier > 0.01
 
 

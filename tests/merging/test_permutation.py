@@ -20,8 +20,12 @@ from phasezoo.merging.permutation import (
 )
 from phasezoo.models.build import build
 from phasezoo.models.flat import Weights
-from phasezoo.spec.architecture import Architecture
+from phasezoo.spec.architecture import Architecture, Gpt2, Pinn, ResNet, ResNet20, Vgg, Vit
 
+RESNET_18 = ResNet(name="resnet-18", width=3)
+RESNET_50 = ResNet(name="resnet-50", width=2)
+RESNET_20 = ResNet20(name="resnet-20", norm="layer", width=3)
+VGG_16 = Vgg(name="vgg-16", norm="layer", width=3)
 ARCHITECTURES = [
     pytest.param(nets.mlp(1, 7), id="mlp 1"),
     pytest.param(nets.mlp(2, 5), id="mlp 2"),
@@ -29,18 +33,26 @@ ARCHITECTURES = [
     pytest.param(nets.resnet(1, 3), id="resnet 1"),
     pytest.param(nets.resnet(2, 3), id="resnet 2"),
     pytest.param(nets.resnet(3, 2), id="resnet 3"),
+    pytest.param(Pinn(name="pinn", hidden_layers=4, width=5), id="pinn"),
+    pytest.param(RESNET_18, id="resnet-18"),
+    pytest.param(RESNET_50, id="resnet-50"),
+    pytest.param(RESNET_20, id="resnet-20"),
+    pytest.param(ResNet20(name="resnet-20", norm="batch", width=3), id="resnet-20 batch"),
+    pytest.param(VGG_16, id="vgg-16"),
+    pytest.param(Vgg(name="vgg-11", norm="batch", width=3), id="vgg-11 batch"),
+    pytest.param(Vgg(name="vgg-11", norm="none", width=3), id="vgg-11 none"),
 ]
 DEEP, RESIDUAL = nets.mlp(2, 5), nets.resnet(2, 3)
 
 
 def spec_of(architecture: Architecture) -> PermutationSpec:
-    return permutation_spec(build(architecture, nets.TASK.shape, nets.TASK.classes))
+    return permutation_spec(nets.built(architecture))
 
 
 def proven(architecture: Architecture, spec: PermutationSpec, given: Weights | None = None) -> None:
     given = given or nets.weights(architecture, 0)
     chance = rng.generator("prove")
-    prove(nets.network(architecture), spec, given, nets.TASK.test_inputs, chance)
+    prove(nets.network(architecture), spec, given, nets.task_of(architecture).test_inputs, chance)
 
 
 def test_entry_i_becomes_entry_perm_i_on_every_axis_of_the_permutation() -> None:
@@ -79,8 +91,8 @@ def test_a_permutation_changes_the_vector_and_not_the_function(
     given = nets.weights(architecture, seed)
     found = permute(net, spec, given, nets.random_permutations(net, spec, seed))
     assert not torch.equal(found.parameters, given.parameters)
-    before = nets.wide_outputs(architecture, given, nets.TASK.test_inputs)
-    after = nets.wide_outputs(architecture, found, nets.TASK.test_inputs)
+    before = nets.wide_outputs(architecture, given, nets.task_of(architecture).test_inputs)
+    after = nets.wide_outputs(architecture, found, nets.task_of(architecture).test_inputs)
     # the same sums in another order, in float64
     torch.testing.assert_close(after, before, rtol=0, atol=1e-12 * before.abs().max().item())
 
@@ -114,7 +126,7 @@ def test_every_tensor_is_covered_with_one_entry_per_axis(architecture: Architect
     ("architecture", "groups"),
     [
         (nets.mlp(3, 5), ["hidden.0", "hidden.1", "hidden.2"]),
-        (nets.resnet(2, 3), ["stem", "blocks.0.inner", "blocks.1.inner", "blocks.1.out"]),
+        (nets.resnet(2, 3), ["stem", "blocks.0.conv1", "blocks.1.conv1", "blocks.1"]),
     ],
 )
 def test_what_is_added_is_permuted_together(architecture: Architecture, groups: list[str]) -> None:
@@ -133,12 +145,18 @@ SWAPPED: list[tuple[Architecture, dict[str, Axes]]] = [
     (DEEP, {"hidden.0.bias": ("hidden.1",)}),
     (DEEP, {"head.weight": (None, "hidden.0")}),
     (DEEP, {"head.weight": (None, None)}),
-    (RESIDUAL, {"blocks.0.conv1.weight": ("stem", "blocks.0.inner", None, None)}),
-    (RESIDUAL, {"blocks.0.conv2.weight": ("blocks.0.inner", "stem", None, None)}),
-    (RESIDUAL, {"blocks.1.shortcut.0.weight": ("blocks.1.inner", "stem", None, None)}),
+    (RESIDUAL, {"blocks.0.conv1.weight": ("stem", "blocks.0.conv1", None, None)}),
+    (RESIDUAL, {"blocks.0.conv2.weight": ("blocks.0.conv1", "stem", None, None)}),
+    (RESIDUAL, {"blocks.1.shortcut.0.weight": ("blocks.1.conv1", "stem", None, None)}),
     (RESIDUAL, {"blocks.0.norm1.running_mean": (None,)}),
     (RESIDUAL, {"blocks.1.shortcut.1.running_var": (None,)}),
-    (RESIDUAL, {"norm.bias": ("blocks.0.inner",)}),
+    (RESIDUAL, {"norm.bias": ("blocks.0.conv1",)}),
+    (RESNET_18, {"blocks.3.conv2.weight": ("blocks.2", "blocks.2.conv1", None, None)}),
+    (RESNET_50, {"blocks.5.norm2.running_var": ("blocks.5.conv1",)}),
+    (RESNET_50, {"blocks.15.conv3.weight": ("blocks.13", "blocks.15.conv1", None, None)}),
+    (RESNET_20, {"blocks.6.shortcut.1.bias": (None,)}),
+    (VGG_16, {"blocks.12.norm.weight": ("blocks.11",)}),
+    (VGG_16, {"hidden.0.weight": ("hidden.0", "hidden.1")}),
 ]
 
 
@@ -153,7 +171,7 @@ def test_a_wrong_axis_is_refused_by_how_much_the_outputs_change(
         proven(architecture, spec)
 
 
-@pytest.mark.parametrize("architecture", [DEEP, RESIDUAL], ids=["mlp", "resnet"])
+@pytest.mark.parametrize("architecture", [DEEP, RESIDUAL, VGG_16], ids=["mlp", "resnet", "vgg"])
 def test_a_tensor_left_out_is_refused_by_name(architecture: Architecture) -> None:
     axes = spec_of(architecture).axes
     for gone in axes:
@@ -169,6 +187,31 @@ def test_a_model_whose_outputs_overflow_is_passed_over() -> None:
     proven(DEEP, spec_of(DEEP), far)
 
 
+# published for Git Re-Basin: 12 of its ResNet-20, 15 of VGG-16, 37 of ResNet-50
+@pytest.mark.parametrize(
+    ("architecture", "groups"), [(RESNET_18, 12), (RESNET_20, 12), (VGG_16, 15), (RESNET_50, 37)]
+)
+def test_a_network_has_its_number_of_permutations(architecture: Architecture, groups: int) -> None:
+    assert len(spec_of(architecture).names) == groups
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        Vit(name="vit", depth=1, heads=3, patch_size=5, embedding_dim=6),
+        Gpt2(name="gpt-2", depth=1, heads=3, model_dim=6),
+    ],
+    ids=lambda a: a.name,
+)
+def test_a_network_that_says_so_has_no_spec(architecture: Architecture) -> None:
+    shape = (7,) if architecture.name == "gpt-2" else nets.TASK.shape
+    assert not architecture.aligned
+    with pytest.raises(AlignmentError, match=r"allowed are .*resnet-50"):
+        permutation_spec(build(architecture, shape, 3))
+
+
 def test_an_architecture_without_a_spec_is_refused_by_name() -> None:
-    with pytest.raises(AlignmentError, match="module: got Linear, allowed are MLP, SmallResNet"):
+    with pytest.raises(
+        AlignmentError, match="module: got Linear, allowed are mlp, pinn, small-resnet"
+    ):
         permutation_spec(nn.Linear(3, 5))

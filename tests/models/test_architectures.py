@@ -1,4 +1,4 @@
-"""Networks compute what their formulas say, and start from the weights that their names give."""
+"""Small networks compute what their formulas say and have the parameters of their formulas."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from phasezoo import rng
-from phasezoo.models.build import build, initialise
 from phasezoo.models.mlp import MLP
 from phasezoo.models.small_resnet import SmallResNet
-from phasezoo.spec import architecture as spec
 
 
 def parameters(module: nn.Module) -> int:
@@ -87,66 +85,3 @@ def test_a_small_resnet_has_its_number_of_parameters(width: int, stages: int) ->
         count += before * now + 2 * now if stage else 0  # projection and its norm
         before = now
     assert parameters(module) == count + (before + 1) * 5
-
-
-ARCHITECTURES = [
-    spec.Mlp(name="mlp", hidden_layers=2, width=11),
-    spec.SmallResNet(name="small-resnet", stages=2, width=3),
-]
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=lambda a: a.name)
-def test_a_network_is_built_in_evaluation_mode_with_its_shapes(
-    architecture: spec.Architecture,
-) -> None:
-    module = build(architecture, (1, 8, 8), 10)
-    assert not any(part.training for part in module.modules())
-    assert module(torch.zeros(3, 1, 8, 8)).shape == (3, 10)
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=lambda a: a.name)
-def test_an_architecture_without_width_is_refused(architecture: spec.Architecture) -> None:
-    with pytest.raises(ValueError, match=r"architecture\.width: got None"):
-        build(architecture.model_copy(update={"width": None}), (1, 8, 8), 10)
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=lambda a: a.name)
-def test_initial_weights_fill_the_bounds_of_kaiming_uniform(
-    architecture: spec.Architecture,
-) -> None:
-    module = with_statistics(build(architecture, (1, 8, 8), 10), 1)
-    initialise(module, rng.generator("init"))
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            fan_in = layer.weight[0].numel()
-            bound = (6 / fan_in) ** 0.5
-            largest, count = layer.weight.abs().max().item(), layer.weight.numel()
-            assert largest <= bound
-            # the chance that `count` uniform numbers all miss the outermost part is 1e-6
-            assert largest >= bound * 1e-6 ** (1 / count)
-            if layer.bias is not None:
-                assert torch.equal(layer.bias, torch.full_like(layer.bias, 0.01))
-
-
-def test_normalisation_starts_as_the_identity() -> None:
-    module = with_statistics(build(ARCHITECTURES[1], (1, 8, 8), 10), 1)
-    initialise(module, rng.generator("init"))
-    norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
-    assert len(norms) == 6
-    for layer in norms:
-        assert torch.equal(layer.weight, torch.ones_like(layer.weight))
-        assert torch.equal(layer.bias, torch.zeros_like(layer.bias))
-        assert torch.equal(layer.running_mean, torch.zeros_like(layer.running_mean))
-        assert torch.equal(layer.running_var, torch.ones_like(layer.running_var))
-        assert layer.num_batches_tracked == 0
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=lambda a: a.name)
-def test_initial_weights_are_those_of_their_names(architecture: spec.Architecture) -> None:
-    def drawn(*names: object) -> Tensor:
-        module = build(architecture, (1, 8, 8), 10)
-        initialise(module, rng.generator(*names))
-        return nn.utils.parameters_to_vector(module.parameters())
-
-    assert torch.equal(drawn("zoo", "seed=0"), drawn("zoo", "seed=0"))
-    assert not torch.equal(drawn("zoo", "seed=0"), drawn("zoo", "seed=1"))

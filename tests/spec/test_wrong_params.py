@@ -144,7 +144,7 @@ WRONG = [
     wrong("probes 1", f"{MLP}.metrics.hessian.probes", 1, "1", "at least 2"),
     wrong("no sweeps", f"{MLP}.merging.sweeps", 0, "0", "greater than 0"),
     # words
-    wrong("unknown architecture", f"{MLP}.architecture.name", "vit", "'vit'", "'small-resnet'"),
+    wrong("unknown architecture", f"{MLP}.architecture.name", "lstm", "'lstm'", "'small-resnet'"),
     wrong("unknown schedule", f"{TRAINING}.schedule.name", "step", "'step'", "'cosine'"),
     wrong("unknown optimiser", f"{SGD}.name", "adam", "'adam'", "'sgd'"),
     wrong("unknown device", f"{TRAINING}.device", "tpu", "'tpu'", "'cpu' or 'gpu'"),

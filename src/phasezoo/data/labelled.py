@@ -8,15 +8,26 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from phasezoo import rng
+from phasezoo.data.points import points
 from phasezoo.data.source import Source, load_source
-from phasezoo.spec.data import DataSpec
+from phasezoo.spec.data import DataSpec, Samples
+from phasezoo.spec.equation import EquationPoints
 from phasezoo.vocabulary import Split
 
 Indices = NDArray[np.int64]
 
 
 def labelled(spec: DataSpec) -> xr.Dataset:
-    """The labelled data set of a spec.
+    """The labelled data set of a spec: images, or points of an equation."""
+    match spec:
+        case EquationPoints():
+            return points(spec)
+        case _:
+            return images(spec)
+
+
+def images(spec: Samples) -> xr.Dataset:
+    """The labelled images of a spec.
 
     Returns:
         Dataset over `sample`: image [sample, channel, row, column] uint8, label and given_label
@@ -56,7 +67,7 @@ _SPLIT_FLAGS = {
 }
 
 
-def _split(source: Source, spec: DataSpec) -> tuple[Indices, Indices]:
+def _split(source: Source, spec: Samples) -> tuple[Indices, Indices]:
     """Indices of the training and the test set, each class in its share."""
     everything = np.arange(len(source.labels))
     train, test = train_test_split(
@@ -79,7 +90,7 @@ def _flags(train: int, test: int) -> NDArray[np.int8]:
     return np.repeat(np.array([Split.TRAIN, Split.TEST], dtype=np.int8), [train, test])
 
 
-def _noisy(labels: Indices, classes: int, spec: DataSpec) -> Indices:
+def _noisy(labels: Indices, classes: int, spec: Samples) -> Indices:
     """`labels` with a share of them replaced by another class, each other class equally likely."""
     noise = spec.label_noise
     if noise is None:

@@ -15,7 +15,7 @@ from sklearn import datasets as sklearn_datasets
 
 from phasezoo.data.download import download_folder, fetch
 from phasezoo.data.npz import read_npz
-from phasezoo.spec.data import DataSpec, Digits, Npz
+from phasezoo.spec.data import Digits, Npz, Samples
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Entry:
 SOURCES = {"digits": Entry(load=digits, download=False), "npz": Entry(load=npz, download=True)}
 
 
-def load_source(spec: DataSpec) -> Source:
+def load_source(spec: Samples) -> Source:
     """The raw samples that a spec asks for, rotated as it says."""
     source = SOURCES[spec.source].load(spec)
     return replace(source, images=rotated(source, spec.rotation)) if spec.rotation else source

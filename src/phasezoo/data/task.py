@@ -1,22 +1,30 @@
-"""A data set on a device: normalised inputs and labels, ready to train and measure on."""
+"""A data set on a device, with what is asked of a network: ready to train and measure on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import xarray as xr
 from torch import Tensor
 
 from phasezoo import rng
-from phasezoo.vocabulary import Split
+from phasezoo.data.objective import CLASSIFICATION, NextToken, Objective
+from phasezoo.data.physics import Physics, physics, rows_of, targets_of, with_coefficient
+from phasezoo.data.points import KIND as POINTS
+from phasezoo.vocabulary import COEFFICIENT, Number, Split
 
 
 @dataclass(frozen=True)
 class Task:
-    """Inputs [N, C, H, W] float32, zero mean and unit variance per channel; labels [N] int64.
+    """Inputs and labels of a training and a test set, and how answers to them are judged.
 
-    Training labels carry the label noise of the spec; test labels are clean.
+    Images are [N, C, H, W] float32, of zero mean and unit variance per channel, their labels [N]
+    int64; training labels carry the label noise of the spec, test labels are clean. Windows of
+    text are [N, T] int64 with labels [N, T], the next tokens. Points of an equation are rows
+    [N, 8] with targets [N, 4] (`phasezoo.data.physics`).
+
+    `classes` is the number of outputs of a network for one input, or one position.
     """
 
     name: str
@@ -25,11 +33,18 @@ class Task:
     test_inputs: Tensor
     test_labels: Tensor
     classes: int
+    objective: Objective = CLASSIFICATION
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one input, [C, H, W]."""
-        return tuple(self.train_inputs.shape[1:])
+        """Shape of one input of a network."""
+        return self.objective.input_shape(self.train_inputs)
+
+    def at(self, hyperparameter: str, value: Number) -> Task:
+        """The task at one value of an axis: another equation where its coefficient is one."""
+        if hyperparameter != COEFFICIENT or not isinstance(self.objective, Physics):
+            return self
+        return _physics(self, with_coefficient(self.objective, float(value)))
 
     def training_sample(self, samples: int, *purpose: str) -> tuple[Tensor, Tensor]:
         """A fixed sample of the clean training inputs, the same for all models of a data set.
@@ -53,6 +68,16 @@ class Task:
 
 def task_from(data: xr.Dataset, name: str, device: torch.device) -> Task:
     """The task that a labelled data set (`phasezoo.data.labelled`) describes."""
+    match data.attrs.get("kind", "images"):
+        case "text":
+            return _text(data, name, device)
+        case kind if kind == POINTS:
+            return _points(data, name, device)
+        case _:
+            return _images(data, name, device)
+
+
+def _images(data: xr.Dataset, name: str, device: torch.device) -> Task:
     scale = (1, -1, 1, 1)
     mean = torch.from_numpy(data["mean"].values).reshape(scale)
     deviation = torch.from_numpy(data["standard_deviation"].values).reshape(scale)
@@ -67,4 +92,38 @@ def task_from(data: xr.Dataset, name: str, device: torch.device) -> Task:
         test_inputs=inputs[~train].to(device),
         test_labels=label[~train].to(device),
         classes=len(str(data.attrs["classes"]).split()),
+    )
+
+
+def _text(data: xr.Dataset, name: str, device: torch.device) -> Task:
+    """Windows: every position but the last is an input, every one but the first a target."""
+    tokens = torch.from_numpy(data["token"].values.astype("int64")).to(device)
+    train = torch.from_numpy(data["split"].values == Split.TRAIN).to(device)
+    vocabulary = int(data.attrs["vocabulary"])
+    return Task(
+        name=name,
+        train_inputs=tokens[train, :-1],
+        train_labels=tokens[train, 1:],
+        test_inputs=tokens[~train, :-1],
+        test_labels=tokens[~train, 1:],
+        classes=vocabulary,
+        objective=NextToken(tokens.shape[1] - 1, vocabulary),
+    )
+
+
+def _points(data: xr.Dataset, name: str, device: torch.device) -> Task:
+    rows, train = rows_of(data).to(device), torch.from_numpy(data["split"].values == Split.TRAIN)
+    objective = physics(str(data.attrs["equation"]), float(data.attrs["coefficient"]))
+    train_rows, test_rows = rows[train.to(device)], rows[~train.to(device)]
+    task = Task(name, train_rows, train_rows, test_rows, test_rows, classes=1, objective=objective)
+    return _physics(task, objective)
+
+
+def _physics(task: Task, objective: Physics) -> Task:
+    """A task with the objective and the targets of an equation."""
+    return replace(
+        task,
+        objective=objective,
+        train_labels=targets_of(objective, task.train_inputs),
+        test_labels=targets_of(objective, task.test_inputs),
     )

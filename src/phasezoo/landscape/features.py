@@ -10,9 +10,6 @@ from torch import Tensor, nn
 
 from phasezoo.landscape.network import Network
 from phasezoo.models.flat import Weights
-from phasezoo.training.evaluate import logits_of
-
-BATCH = 512  # inputs per forward pass; bounds memory, changes nothing else
 
 
 def layers_of(network: Network) -> list[str]:
@@ -23,19 +20,20 @@ def layers_of(network: Network) -> list[str]:
 def features_of(
     network: Network, weights: Weights, inputs: Tensor, layers: Sequence[str]
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Logits [N, K] and, by name, the outputs of layers [N, F], flattened.
+    """Outputs [S, K] and, by name, the outputs of layers [S, F], by samples.
+
+    What a sample is, an input or a position of one, is the objective's to say.
 
     Raises:
         ValueError: no such layer, or one that the network does not call.
     """
-    function = network.function(weights)
     parts: dict[str, list[Tensor]] = {name: [] for name in layers}
     with _watched(network, parts):
-        logits = torch.cat([logits_of(function, batch) for batch in inputs.split(BATCH)])
+        features = network.features(weights, inputs)
     for name, found in parts.items():
         if not found:
             raise ValueError(f"layers: got {name!r}, which puts nothing out")
-    return logits, {name: torch.cat(found) for name, found in parts.items()}
+    return features, {name: torch.cat(found) for name, found in parts.items()}
 
 
 @contextmanager
@@ -49,7 +47,7 @@ def _watched(network: Network, parts: dict[str, list[Tensor]]) -> Iterator[None]
 
     def keep(found: list[Tensor]) -> object:
         def hook(module: nn.Module, given: object, output: Tensor) -> None:
-            found.append(output.flatten(1))
+            found.append(network.objective.features(output))
 
         return hook
 

@@ -35,6 +35,8 @@ def is_linear_between_kinks(network: Network, inputs: Tensor) -> bool:
         network: in evaluation mode.
         inputs: [N, ...], of which one is used.
     """
+    if not network.objective.classifies:
+        return False
     layers = with_parameters(network.module)
     shared = len(list(network.module.named_parameters(remove_duplicate=False)))
     if not all(map(is_known, layers)) or shared != len(network.parameters.slots):

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import grad, vmap
-from torch.nn import functional
 
 from phasezoo.landscape.estimate import Estimate
 from phasezoo.landscape.network import Network
@@ -48,7 +47,7 @@ def noise_scale(
 ) -> list[NoiseScale]:
     """The simple noise scale of several models (McCandlish et al. 2018, eq. 2.9).
 
-    G is the gradient of the mean cross-entropy over a population, Sigma the covariance of the
+    G is the gradient of the mean loss over a population, Sigma the covariance of the
     gradients of its samples; normalisation layers are in evaluation mode. See `noise_of`.
 
     Args:
@@ -84,8 +83,8 @@ def gradient_products(
     theta, buffers = model.parameters.to(network.device), model.buffers.to(network.device)
 
     def loss(parameters: Tensor, some: Tensor, classes: Tensor) -> Tensor:
-        logits = network.apply(parameters, buffers, some)
-        return functional.cross_entropy(logits, classes, reduction="sum")
+        outputs = network.apply(parameters, buffers, some)
+        return network.objective.losses(outputs, classes).sum()
 
     def of_one(parameters: Tensor, one: Tensor, label: Tensor) -> Tensor:
         return loss(parameters, one[None], label[None])

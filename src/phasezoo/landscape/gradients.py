@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
-from torch.nn import functional
+from torch.func import vmap
 
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
@@ -32,7 +31,7 @@ def is_stackable(network: Network) -> bool:
 
 
 def gradients_of(network: Network, task: Task, count: int) -> Gradients:
-    """Gradients of the mean cross-entropy of a batch, in training mode, of `count` vectors.
+    """Gradients of the mean loss of a batch, in training mode, of `count` vectors.
 
     Row q of the result depends on row q of the vectors and of the positions only, and is the same
     up to rounding whether it is computed in a stack or alone.
@@ -52,14 +51,14 @@ def rows_as_tensors(network: Network, vectors: Tensor) -> dict[str, Tensor]:
 def stacked_gradients(network: Network, task: Task) -> Gradients:
     """All vectors as one program: a forward pass mapped over them, one backward pass."""
     module = copy.deepcopy(network.module).train()
-    forward = vmap(lambda tensors, inputs: functional_call(module, tensors, (inputs,)))
+    forward = vmap(lambda tensors, inputs: network.call(module, tensors, inputs))
 
     def gradients(vectors: Tensor, chosen: Tensor) -> Tensor:
         leaf = vectors.detach().requires_grad_()
-        logits = forward(rows_as_tensors(network, leaf), task.train_inputs[chosen])  # [Q, B, K]
-        labels = task.train_labels[chosen].flatten()
-        total = functional.cross_entropy(logits.flatten(0, 1), labels, reduction="sum")
-        (found,) = torch.autograd.grad(total / chosen.shape[1], leaf)
+        outputs = forward(rows_as_tensors(network, leaf), task.train_inputs[chosen])  # [Q, B, ...]
+        targets = task.train_labels[chosen].flatten(0, 1)
+        losses = task.objective.losses(outputs.flatten(0, 1), targets)  # [Q B]
+        (found,) = torch.autograd.grad(losses.sum() / chosen.shape[1], leaf)
         return found
 
     return gradients
@@ -80,8 +79,8 @@ def looped_gradients(network: Network, task: Task) -> Gradients:
         for row, batch in enumerate(chosen):
             vector.copy_(vectors[row])
             gradient.zero_()
-            logits = module(task.train_inputs[batch])
-            functional.cross_entropy(logits, task.train_labels[batch]).backward()
+            outputs = task.objective.outputs(module, task.train_inputs[batch])
+            task.objective.loss(outputs, task.train_labels[batch]).backward()
             found[row] = gradient
         return found
 

@@ -17,7 +17,6 @@ from phasezoo.landscape.network import Network
 from phasezoo.landscape.stacked import gradients_of, sample_losses
 from phasezoo.models.flat import Weights
 from phasezoo.spec.numbers import LocalLearning
-from phasezoo.training.evaluate import CHUNK
 
 EQUIPARTITION = 0.02  # deviation from 1 up to which chains count as at equilibrium
 R_HAT = 1.1  # chains agree up to here (Gelman et al. 2013, section 11.4)
@@ -54,7 +53,7 @@ def learning_coefficient(
 ) -> list[LearningCoefficient]:
     """The local learning coefficient of several models (Lau et al. 2023, arXiv 2308.12108).
 
-    lambda-hat = n beta (E[L_n(w)] - L_n(w*)), with L_n the mean cross-entropy of a sample of n,
+    lambda-hat = n beta (E[L_n(w)] - L_n(w*)), with L_n the mean loss of a sample of n,
     beta = 1 / log n, and w from exp(-n beta L_n(w) - gamma / 2 |w - w*|^2) by minibatch Langevin
     chains (`langevin`). Both losses are taken on the same minibatch, drawn with replacement, or
     on the whole sample where `batch_size` is n; normalisation layers are in evaluation mode. The
@@ -81,7 +80,7 @@ def learning_coefficient(
     inputs_each, numbers_each = (
         options.chains * size for size in (options.batch_size, network.parameters.size)
     )
-    together = max(1, min(CHUNK // inputs_each, STACK // max(1, numbers_each)))
+    together = max(1, min(network.objective.chunk // inputs_each, STACK // max(1, numbers_each)))
     for first in range(0, len(alive), together):
         some = alive[first : first + together]
         chosen = [models[i] for i in some], [generators[i] for i in some]

@@ -39,15 +39,24 @@ def saved_bytes(build: Callable[[], object], present: Iterable[Tensor]) -> int:
     storages: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in known:
-            storages[storage.data_ptr()] = storage.nbytes()
+        at, size = _place(tensor)
+        if at not in known:
+            storages[at] = size
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         kept = build()  # held until all is counted: an address that is freed may be used again
     del kept
     return sum(storages.values())
+
+
+def _place(tensor: Tensor) -> tuple[int, int]:
+    """Where the numbers of a tensor lie, and their bytes."""
+    try:
+        storage = tensor.untyped_storage()
+        return storage.data_ptr(), storage.nbytes()
+    except RuntimeError:  # a tensor of `torch.func`, which wraps one that is not shown
+        return id(tensor), tensor.numel() * tensor.element_size()
 
 
 def graph_size(

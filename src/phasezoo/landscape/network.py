@@ -6,19 +6,25 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from phasezoo.data.objective import CLASSIFICATION, Function, Objective
 from phasezoo.models.flat import Layout, Weights, buffer_layout, parameter_layout
-from phasezoo.training.evaluate import CHUNK, Function
+
+_COMPARED = 512  # inputs per forward pass; bounds memory, changes nothing else
 
 
 class Network:
     """An architecture without weights of its own, applied to flat vectors.
 
-    The module it is made from serves as a skeleton; its weights are never changed.
+    The module it is made from serves as a skeleton; its weights are never changed. What comes out
+    are the outputs that the objective judges: logits, or the residuals of an equation.
     """
 
-    def __init__(self, module: nn.Module, device: torch.device) -> None:
+    def __init__(
+        self, module: nn.Module, device: torch.device, objective: Objective = CLASSIFICATION
+    ) -> None:
         self.module = module.eval().to(device)
         self.device = device
+        self.objective = objective
         self.parameters: Layout = parameter_layout(module)
         self.buffers: Layout = buffer_layout(module)
         self._buffer_types = {name: b.dtype for name, b in module.named_buffers()}
@@ -29,10 +35,18 @@ class Network:
         return self.buffers.size > 0
 
     def apply(self, parameters: Tensor, buffers: Tensor, inputs: Tensor) -> Tensor:
-        """Logits [N, K] of inputs in evaluation mode, differentiable in `parameters` [P]."""
+        """Outputs [N, ...] of inputs in evaluation mode, differentiable in `parameters` [P]."""
         tensors = self.parameters.unflatten(parameters) | self._buffers(buffers)
-        logits: Tensor = functional_call(self.module, tensors, (inputs,))
-        return logits
+        return self.call(self.module, tensors, inputs)
+
+    def call(self, module: nn.Module, tensors: dict[str, Tensor], inputs: Tensor) -> Tensor:
+        """Outputs of a module with some tensors in the place of its own."""
+
+        def function(some: Tensor) -> Tensor:
+            values: Tensor = functional_call(module, tensors, (some,))
+            return values
+
+        return self.objective.outputs(function, inputs)
 
     def apply_training(self, parameters: Tensor, inputs: Tensor) -> Tensor:
         """The same with the statistics of the batch itself, as in training."""
@@ -44,7 +58,7 @@ class Network:
             self.module.eval()
 
     def function(self, weights: Weights) -> Function:
-        """The function of some weights, in evaluation mode, without gradients."""
+        """From inputs to the outputs of some weights, in evaluation mode, without gradients."""
         parameters, buffers = weights.parameters.to(self.device), weights.buffers.to(self.device)
 
         def apply(inputs: Tensor) -> Tensor:
@@ -52,6 +66,20 @@ class Network:
                 return self.apply(parameters, buffers, inputs)
 
         return apply
+
+    @torch.no_grad()
+    def features(self, weights: Weights, inputs: Tensor) -> Tensor:
+        """What models are compared by, [samples, features]: the answers of some weights."""
+        parameters, buffers = weights.parameters.to(self.device), weights.buffers.to(self.device)
+        tensors = self.parameters.unflatten(parameters) | self._buffers(buffers)
+
+        def function(some: Tensor) -> Tensor:
+            values: Tensor = functional_call(self.module, tensors, (some,))
+            return values
+
+        parts = inputs.split(min(_COMPARED, self.objective.chunk))
+        answers = torch.cat([self.objective.answers(function, part) for part in parts])
+        return self.objective.features(answers)
 
     @torch.no_grad()
     def with_statistics(self, parameters: Tensor, inputs: Tensor) -> Weights:
@@ -71,7 +99,7 @@ class Network:
         self.module.train()
         try:
             # chunks of one size, because each counts the same in the average
-            for chunk in inputs.tensor_split(-(-len(inputs) // CHUNK)):
+            for chunk in inputs.tensor_split(-(-len(inputs) // self.objective.chunk)):
                 functional_call(self.module, tensors, (chunk,))
         finally:
             self.module.eval()

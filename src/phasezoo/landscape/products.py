@@ -1,4 +1,4 @@
-"""Products with the Hessian of the mean cross-entropy of a fixed sample."""
+"""Products with the Hessian of the mean loss of a fixed sample."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
-from torch.nn import functional
 
 from phasezoo.landscape.memory import cut, graph_size
 from phasezoo.landscape.stack import Stack
@@ -18,7 +17,7 @@ Operator = Callable[[Tensor], Tensor]
 class HessianProducts:
     """V -> H V with H = d2 L / d theta2 of each model of a stack; both [M, P].
 
-    L is the mean cross-entropy over the sample, the network in evaluation mode. The Hessian of
+    L is the mean loss over the sample, the network in evaluation mode. The Hessian of
     the sum over models has a block for each model, so one double backward pass gives the
     products of all. Units: loss per squared weight.
 
@@ -54,9 +53,11 @@ class HessianProducts:
 
     def _gradient(self, stack: Stack, chunk: slice) -> GradientEdge:
         """The graph of the share of a chunk in the gradient [M, P]; its value is let go."""
-        labels = self.labels[chunk].repeat(len(stack))
-        logits = stack.logits(self.inputs[chunk]).flatten(0, 1)  # [M n, K]
-        loss = functional.cross_entropy(logits, labels, reduction="sum") / len(self.labels)
+        some = self.labels[chunk]
+        labels = some.repeat(len(stack), *[1] * (some.ndim - 1))
+        outputs = stack.outputs(self.inputs[chunk]).flatten(0, 1)  # [M n, ...]
+        losses = stack.network.objective.losses(outputs, labels)
+        loss = losses.sum() / len(self.labels)
         (gradient,) = torch.autograd.grad(loss, stack.parameters, create_graph=True)
         return get_gradient_edge(gradient)
 

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
+from phasezoo.data.objective import Objective
 from phasezoo.data.task import Task
 from phasezoo.landscape.gradients import is_stackable, rows_as_tensors
 from phasezoo.landscape.network import Network
-from phasezoo.training.evaluate import CHUNK, evaluate_both
+from phasezoo.training.evaluate import evaluate_both
 
 STACK_BYTES = 2**22  # of one layer's output in a stack of vectors; more leaves the cache
 
@@ -27,8 +28,7 @@ def scores_of(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float
         vectors: [K, P].
 
     Returns:
-        [K, 4] training loss, training error, test loss, test error; losses are mean
-        cross-entropies in nats, in float64, errors shares of samples.
+        [K, 4] training loss, training error, test loss, test error, in float64.
     """
     if is_stackable(network):
         return _stacked(network, task, vectors.to(network.device))
@@ -42,11 +42,11 @@ def scores_of(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float
 
 @torch.no_grad()
 def _stacked(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float64]:
-    forward = vmap(
-        lambda tensors, inputs: functional_call(network.module, tensors, (inputs,)), (0, None)
-    )
+    forward = vmap(lambda tensors, inputs: network.call(network.module, tensors, inputs), (0, None))
+    chunk = task.objective.chunk
     widest = max(slot.shape[0] for slot in network.parameters.slots)
-    inputs = min(CHUNK, max(len(task.train_labels), len(task.test_labels)))
+    inputs = min(chunk, max(len(task.train_labels), len(task.test_labels)))
+    inputs *= max(1, task.train_labels[0].numel())
     together = max(1, STACK_BYTES // (widest * inputs * vectors.element_size()))
     sets = ((task.train_inputs, task.train_labels), (task.test_inputs, task.test_labels))
     rows = []
@@ -54,14 +54,25 @@ def _stacked(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float6
         tensors = rows_as_tensors(network, stack)
         found: list[Tensor] = []
         for samples, labels in sets:
-            logits = torch.cat([forward(tensors, part) for part in samples.split(CHUNK)], dim=1)
-            found += _scores(logits, labels)
+            outputs = [forward(tensors, part) for part in samples.split(chunk)]
+            found += _scores(task.objective, outputs, labels)
         rows.append(torch.stack(found, dim=1))
     return torch.cat(rows).cpu().numpy()
 
 
-def _scores(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Loss and error [K] of logits [K, N, C]; as `training.evaluate.score` of each.
+def _scores(objective: Objective, outputs: list[Tensor], targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Loss and error [K] of outputs in chunks [K, n, ...]; as `training.evaluate.score` of each."""
+    if objective.classifies:
+        return _of_logits(torch.cat(outputs, dim=1), targets)
+    terms = vmap(objective.terms, (0, None))
+    parts = zip(outputs, targets.split(objective.chunk), strict=True)
+    found = torch.cat([terms(some, wanted) for some, wanted in parts], dim=1)  # [K, N, 3]
+    wrong, of = found[..., 1:].sum(dim=1).T
+    return found[..., 0].mean(dim=1), objective.error(wrong, of)
+
+
+def _of_logits(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy and share misclassified [K] of logits [K, N, C].
 
     Classes come first where they are summed over: reductions over a short last axis are slow.
     """

@@ -35,7 +35,7 @@ class Comparison:
         cka_as_published: mean over batches of 128.
         cka_layers: [pairs, layers], `cka` of the outputs of layers.
         cka_layers_debiased: [pairs, layers], `cka_debiased` of them.
-        disagreement: share of samples whose largest logit differs.
+        disagreement: share of samples whose largest logit differs; none of a single number.
         cosine_similarity: of the parameters.
         l2_distance: of the parameters.
     """
@@ -105,9 +105,12 @@ def _answers(
 
 
 def disagreement(logits: Tensor) -> Tensor:
-    """Share of samples [M, M] that models with logits [M, N, K] put into different classes."""
+    """Share of samples [M, M] that models with logits [M, N, K] put into different classes.
+
+    Not a number where there is but one output, which is no class.
+    """
     predicted = logits.argmax(dim=2)
-    unknown = logits.isnan().any(dim=2).any(dim=1)
+    unknown = logits.isnan().any(dim=2).any(dim=1) | (logits.shape[2] < 2)
     shares = (predicted[:, None] != predicted).double().mean(dim=2)
     return shares.masked_fill(unknown[:, None] | unknown, torch.nan)
 

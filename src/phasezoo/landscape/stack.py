@@ -36,13 +36,13 @@ class Stack:
     def __len__(self) -> int:
         return len(self.parameters)
 
-    def logits(self, inputs: Tensor) -> Tensor:
-        """Logits [M, N, K] of the same inputs [N, ...], differentiable in the parameters."""
+    def outputs(self, inputs: Tensor) -> Tensor:
+        """Outputs [M, N, ...] of the same inputs [N, ...], differentiable in the parameters."""
         if len(self) == 1:  # the plain program: faster, and it takes any layer
             return self.network.apply(self.parameters[0], self.buffers[0], inputs)[None]
         batched = torch.func.vmap(self.network.apply, in_dims=(0, 0, None))
-        logits: Tensor = batched(self.parameters, self.buffers, inputs)
-        return logits
+        found: Tensor = batched(self.parameters, self.buffers, inputs)
+        return found
 
     def model(self, index: int) -> Stack:
         """One of the models, as a stack of its own."""

@@ -7,13 +7,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.func import grad_and_value, vmap
-from torch.nn import functional
 
 from phasezoo.landscape.network import Network
-from phasezoo.training.evaluate import CHUNK
 
 # From parameters [C, P], buffers [C, B], inputs [C, m, ...] and labels [C, m] to gradients [C, P]
-# and losses [C] of the mean cross-entropy, in evaluation mode.
+# and losses [C], means over the inputs, in evaluation mode.
 Gradients = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 MUCH = 2**20  # parameters times inputs of a model
 
@@ -30,7 +28,7 @@ def gradients_of(network: Network, batch_size: int) -> Gradients:
     """
 
     def loss(theta: Tensor, buffers: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:
-        return functional.cross_entropy(network.apply(theta, buffers, inputs), labels)
+        return network.objective.loss(network.apply(theta, buffers, inputs), labels)
 
     def one_by_one(*stacks: Tensor) -> tuple[Tensor, Tensor]:
         slopes, losses = [], []
@@ -51,9 +49,14 @@ def gradients_of(network: Network, batch_size: int) -> Gradients:
 def sample_losses(
     network: Network, parameters: Tensor, buffers: Tensor, inputs: Tensor, labels: Tensor
 ) -> Tensor:
-    """Cross-entropy of every sample for every model of a stack, [C, N]."""
+    """Loss of every sample for every model of a stack, [C, N]."""
+    objective = network.objective
+    chunks = list(zip(inputs.split(objective.chunk), labels.split(objective.chunk), strict=True))
     rows = []
     for theta, statistics in zip(parameters, buffers, strict=True):
-        parts = [network.apply(theta, statistics, chunk) for chunk in inputs.split(CHUNK)]
-        rows.append(functional.cross_entropy(torch.cat(parts), labels, reduction="none"))
+        parts = [
+            objective.losses(network.apply(theta, statistics, some), wanted)
+            for some, wanted in chunks
+        ]
+        rows.append(torch.cat(parts))
     return torch.stack(rows)

@@ -77,4 +77,5 @@ def single_error(network: Network, task: Task, weights: Weights) -> float:
 
 
 def _test_error(network: Network, task: Task, weights: Weights) -> float:
-    return evaluate(network.function(weights), task.test_inputs, task.test_labels).error
+    function = network.function(weights)
+    return evaluate(function, task.test_inputs, task.test_labels, task.objective).error

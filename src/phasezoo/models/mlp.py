@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 
 class MLP(nn.Module):
     """`hidden_layers` layers of `width` units with ReLU, then a linear head; no normalisation."""
+
+    activation: Callable[[Tensor], Tensor] = staticmethod(torch.relu)
 
     def __init__(
         self, shape: tuple[int, ...], classes: int, width: int, hidden_layers: int
@@ -23,6 +27,6 @@ class MLP(nn.Module):
         """Logits [N, classes] of inputs [N, ...]."""
         features = inputs.flatten(1)  # [N, D]
         for layer in self.hidden:
-            features = layer(features).relu()  # [N, width]
+            features = self.activation(layer(features))  # [N, width]
         logits: Tensor = self.head(features)
         return logits

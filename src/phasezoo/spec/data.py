@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, model_validator
 
 from phasezoo.spec.base import Fraction, NonNegativeInt, PositiveInt, Spec, refused
+from phasezoo.spec.equation import EquationPoints
 
 
 def web_address(value: Any) -> str:
@@ -104,4 +105,4 @@ class Npz(Samples):
         return f"{self.source} {self.sha256}"
 
 
-DataSpec = Annotated[Digits | Npz, Field(discriminator="source")]
+DataSpec = Annotated[Digits | Npz | EquationPoints, Field(discriminator="source")]

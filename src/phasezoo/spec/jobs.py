@@ -103,7 +103,7 @@ class MeasureJob(Spec):
 
     def architecture_at(self, load: Number) -> Architecture:
         """The architecture of one load."""
-        return self.architecture.model_copy(update={self.load_name: load})
+        return self.architecture.at(self.load_name, load)
 
     def options_as(self, kind: type[F]) -> F:
         """The options as those of one family.
@@ -200,4 +200,4 @@ def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:
 
 def at_load(zoo: Zoo, load: Number) -> Architecture:
     """The architecture of one load."""
-    return zoo.architecture.model_copy(update={zoo.load.hyperparameter: load})
+    return zoo.architecture.at(zoo.load.hyperparameter, load)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,7 +20,12 @@ from phasezoo.spec.base import (
 
 
 class Sgd(Spec):
-    """Stochastic gradient descent with momentum, as ``torch.optim.SGD`` defines it."""
+    """Stochastic gradient descent with momentum, as ``torch.optim.SGD`` defines it.
+
+    `moments` is the number of vectors that the optimiser carries along.
+    """
+
+    moments: ClassVar[int] = 1
 
     name: Literal["sgd"]
     learning_rate: PositiveFloat | None  # the schedule's peak; None: the temperature axis sets it
@@ -33,6 +38,22 @@ class Sgd(Spec):
         if self.nesterov and not self.momentum:
             raise refused("nesterov", self.nesterov, "false, because momentum is 0")
         return self
+
+
+class AdamW(Spec):
+    """Adam with decoupled weight decay, as ``torch.optim.AdamW`` defines it."""
+
+    moments: ClassVar[int] = 2
+
+    name: Literal["adamw"]
+    learning_rate: PositiveFloat | None  # the schedule's peak; None: the temperature axis sets it
+    momentum: Fraction  # of the mean of gradients, beta_1
+    second_moment: Fraction  # of the mean of their squares, beta_2
+    epsilon: PositiveFloat
+    weight_decay: NonNegativeFloat | None  # None: the temperature axis sets it
+
+
+Optimiser = Annotated[Sgd | AdamW, Field(discriminator="name")]
 
 
 class OneCycle(Spec):
@@ -68,9 +89,10 @@ Schedule = Annotated[OneCycle | Cosine | Constant, Field(discriminator="name")]
 class Optimisation(Spec):
     """One training run: optimiser, schedule and batch size."""
 
-    optimiser: Sgd
+    optimiser: Optimiser
     schedule: Schedule
-    batch_size: PositiveInt | None  # None: the temperature axis sets it
+    # None: the temperature axis sets it; full: all samples at once, in a step an epoch
+    batch_size: PositiveInt | Literal["full"] | None
 
 
 class Training(Optimisation):

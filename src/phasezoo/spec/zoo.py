@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from phasezoo.spec.architecture import Architecture
+from phasezoo.spec.architecture import SIZES, Architecture, names_of
 from phasezoo.spec.axis import Axis
 from phasezoo.spec.base import (
     NAME,
@@ -54,11 +54,15 @@ class Zoo(Spec):
                 raise refused(f"{where}.hyperparameter", got, allowed)
         self._check_seeds()
         self._check_set_once()
+        self._check_load()
         for family in self.families:
             own = family.family in {"merging", "transfer"}
             prefix = family.family if own else f"metrics.{family.family}"
             self._check_saved(f"{prefix}.epochs", family.epochs)
         self._check_together()
+        if self.merging and not self.architecture.aligned:
+            allowed = f"one of {', '.join(names_of(aligned=True))}, because merging is asked for"
+            raise refused("architecture.name", self.architecture.name, allowed)
         for layer in self.metrics.similarity.layers:
             if layer not in self.architecture.layers:
                 allowed = f"layers of the architecture: {', '.join(self.architecture.layers)}"
@@ -96,8 +100,9 @@ class Zoo(Spec):
 
     def _check_set_once(self) -> None:
         optimiser = self.training.optimiser
+        size = self.architecture.size_name
         settings = {
-            "width": ("architecture.width", self.architecture.width),
+            size: (f"architecture.{size}", self.architecture.size),
             "batch_size": ("training.batch_size", self.training.batch_size),
             "learning_rate": ("training.optimiser.learning_rate", optimiser.learning_rate),
             "weight_decay": ("training.optimiser.weight_decay", optimiser.weight_decay),
@@ -108,6 +113,15 @@ class Zoo(Spec):
                 raise refused(key, value, f"null, because {name} is a grid axis")
             if name not in on_axes and value is None:
                 raise refused(key, value, f"a number, because {name} is no grid axis")
+
+    def _check_load(self) -> None:
+        """A load that is the size of an architecture is that of this one, and fits it."""
+        of, name = self.architecture, self.load.hyperparameter
+        if name in SIZES - {of.size_name}:
+            raise refused("load.hyperparameter", name, f"{of.size_name}, the size of {of.name}")
+        for value in self.load.all_values if name == of.size_name else ():
+            if allowed := of.refusal(int(value)):
+                raise refused("load.values", value, allowed)
 
     def _check_saved(self, key: str, epochs: tuple[int, ...]) -> None:
         require_unique(key, epochs, "epoch")

@@ -12,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from phasezoo import rng
+from phasezoo.data.task import Task
+from phasezoo.landscape.network import Network
+from phasezoo.models.build import build
 from phasezoo.models.flat import Weights
 from phasezoo.provenance import code_digest
-from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.steps.log import say
 from phasezoo.store import measurements, schema
@@ -98,11 +100,18 @@ def pairs_of(job: MeasureJob) -> list[tuple[int, int]]:
     return seed_pairs(job.seeds)
 
 
+def network_at(job: MeasureJob, task: Task, load: Number) -> Network:
+    """The network of one load, and what is asked of it there."""
+    module = build(job.architecture_at(load), task.shape, task.classes)
+    return Network(module, task.train_labels.device, task.at(job.load_name, load).objective)
+
+
 def measure(
     job: MeasureJob,
+    task: Task,
     weights: Sequence[Path],
     output: Path,
-    measured: Callable[[Architecture, Sequence[Cell]], Sequence[Row]],
+    measured: Callable[[Network, Task, Sequence[Cell]], Sequence[Row]],
     axes: Axes | None = None,
 ) -> None:
     """Measure every cell of a share, load by load, and write all of them as one NetCDF file.
@@ -111,12 +120,13 @@ def measure(
 
     Args:
         job: what to measure.
+        task: what the models were trained on.
         weights: manifests; for each block and segment those of the loads and temperatures, in the
             order of the job.
         output: the file.
-        measured: from the cells of one load, whose models have one architecture, to the values of
-            every variable of the family, for each cell one per replicate: a number, or an array
-            over the axes that the variable has of its own.
+        measured: from the network, the task and the cells of one load to the values of every
+            variable of the family, for each cell one per replicate: a number, or an array over the
+            axes that the variable has of its own.
         axes: the coordinates of those axes.
     """
     variables = _measured_variables(job, axes or {})
@@ -128,7 +138,8 @@ def measure(
         rows = kept.read(load)
         if rows is None:
             cells = _cells(job, load, position, weights)
-            rows = _arrays(variables, measured(job.architecture_at(load), cells))
+            at_load = measured(network_at(job, task, load), task.at(job.load_name, load), cells)
+            rows = _arrays(variables, at_load)
             kept.write(load, rows)
         say(f"{job.options.family} {' '.join(_names(job, load))}")
         coordinates = measurements.grid(

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from phasezoo import rng
+from phasezoo.data.task import Task
 from phasezoo.landscape.connectivity import connect
 from phasezoo.landscape.network import Network
-from phasezoo.models.build import build
-from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Connectivity
 from phasezoo.steps.cells import Cell, Row, measure, of_pairs
@@ -23,12 +22,9 @@ def connectivity(
     job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int
 ) -> None:
     """Measure mode connectivity and linear barriers over all pairs of seeds, cells together."""
-    device = prepare(gpus)
-    task = read_task(data, device)
     options = job.options_as(Connectivity)
 
-    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
-        network = Network(build(architecture, task.shape, task.classes), device)
+    def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
         places = [(cell, pair) for cell in cells for pair in cell.pairs]
         ends = [(cell.models[a], cell.models[b]) for cell, (a, b) in places]
         chance = [rng.generator(*cell.pair_names(pair), "curve") for cell, pair in places]
@@ -36,4 +32,4 @@ def connectivity(
         return of_pairs(cells, [one.row() for one in found])
 
     axes = {"t": np.linspace(0, 1, options.points)}
-    measure(job, weights, output, measured, axes)
+    measure(job, read_task(data, prepare(gpus)), weights, output, measured, axes)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from phasezoo.data.task import Task
 from phasezoo.landscape.curvature import Curvature, curvature
 from phasezoo.landscape.network import Network
-from phasezoo.models.build import build
-from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Hessian
 from phasezoo.steps.cells import Axes, Cell, Row, Value, generators, measure, of_models
@@ -23,26 +22,23 @@ SUFFIX = {"train": "", "test": "_test"}
 
 def hessian(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
     """Measure eigenvalues, trace and density on one fixed sample of each set asked for."""
-    device = prepare(gpus)
-    task = read_task(data, device)
     options = job.options_as(Hessian)
-    takes = {"train": task.training_sample, "test": task.test_sample}
-    sample = {of_set: takes[of_set](options.samples, "hessian") for of_set in options.sets}
     axes = _axes(options)
     nothing = _nothing(axes)
 
-    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
-        network = Network(build(architecture, task.shape, task.classes), device)
+    def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
+        takes = {"train": task.training_sample, "test": task.test_sample}
         models = [model for cell in cells for model in cell.models]
         rows = [dict(nothing) for _ in models]
-        for of_set, (inputs, labels) in sample.items():
+        for of_set in options.sets:
+            inputs, labels = takes[of_set](options.samples, "hessian")
             chance = generators(cells, f"hessian{SUFFIX[of_set]}")
             found = curvature(network, models, inputs, labels, options, chance)
             for row, one in zip(rows, found, strict=True):
                 row |= _row(one, SUFFIX[of_set])
         return of_models(job, cells, rows)
 
-    measure(job, weights, output, measured, axes)
+    measure(job, read_task(data, prepare(gpus)), weights, output, measured, axes)
 
 
 def _axes(options: Hessian) -> Axes:

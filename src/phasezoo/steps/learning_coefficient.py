@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from phasezoo.data.task import Task
 from phasezoo.landscape.learning_coefficient import LearningCoefficient
 from phasezoo.landscape.learning_coefficient import learning_coefficient as coefficient_of
 from phasezoo.landscape.network import Network
-from phasezoo.models.build import build
-from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.numbers import LocalLearning
 from phasezoo.steps.cells import Cell, Row, Value, generators, measure, of_models
@@ -21,19 +20,16 @@ def learning_coefficient(
     job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int
 ) -> None:
     """Walk around every model on one fixed sample of the training set."""
-    device = prepare(gpus)
-    task = read_task(data, device)
     options = job.options_as(LocalLearning)
-    inputs, labels = task.training_sample(options.samples, "learning coefficient")
 
-    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
-        network = Network(build(architecture, task.shape, task.classes), device)
+    def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
+        inputs, labels = task.training_sample(options.samples, "learning coefficient")
         models = [model for cell in cells for model in cell.models]
         chance = generators(cells, "learning coefficient")
         found = coefficient_of(network, models, inputs, labels, options, chance)
         return of_models(job, cells, [_row(one) for one in found])
 
-    measure(job, weights, output, measured)
+    measure(job, read_task(data, prepare(gpus)), weights, output, measured)
 
 
 def _row(found: LearningCoefficient) -> dict[str, Value]:

@@ -10,9 +10,7 @@ from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.merging.merge import align, average_error, merge_pair, single_error
 from phasezoo.merging.permutation import PermutationSpec, permutation_spec, prove
-from phasezoo.models.build import build
 from phasezoo.models.flat import Weights
-from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Merging
 from phasezoo.steps.cells import Cell, Row, measure
@@ -26,16 +24,13 @@ NOTHING = float("nan")
 
 def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
     """Merge pairs, seeds and late checkpoints, each pair also after weight matching."""
-    device = prepare(gpus)
-    task = read_task(data, device)
     options = job.options_as(Merging)
 
-    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
-        module = build(architecture, task.shape, task.classes)
-        network, spec = Network(module, device), permutation_spec(module)
+    def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
+        spec = permutation_spec(network.module)
         return [_of_cell(network, spec, task, cell, options) for cell in cells]
 
-    measure(job, weights, output, measured)
+    measure(job, read_task(data, prepare(gpus)), weights, output, measured)
 
 
 def _of_cell(

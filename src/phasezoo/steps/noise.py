@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from phasezoo.data.task import Task
 from phasezoo.landscape.gradient_noise import NoiseScale, noise_scale
 from phasezoo.landscape.network import Network
-from phasezoo.models.build import build
-from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.numbers import GradientNoise
 from phasezoo.steps.cells import Cell, Row, Value, measure, of_models
@@ -18,18 +17,15 @@ from phasezoo.store.dataset import read_task
 
 def noise(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
     """Measure the gradients of single samples of one fixed sample of the training set."""
-    device = prepare(gpus)
-    task = read_task(data, device)
-    inputs, labels = task.training_sample(job.options_as(GradientNoise).samples, "noise")
-    population = len(task.train_labels)
+    options = job.options_as(GradientNoise)
 
-    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
-        network = Network(build(architecture, task.shape, task.classes), device)
+    def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
+        inputs, labels = task.training_sample(options.samples, "noise")
         models = [model for cell in cells for model in cell.models]
-        found = noise_scale(network, models, inputs, labels, population)
+        found = noise_scale(network, models, inputs, labels, len(task.train_labels))
         return of_models(job, cells, [_row(one) for one in found])
 
-    measure(job, weights, output, measured)
+    measure(job, read_task(data, prepare(gpus)), weights, output, measured)
 
 
 def _row(found: NoiseScale) -> dict[str, Value]:

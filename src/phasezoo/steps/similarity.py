@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.landscape.similarity import compare
-from phasezoo.models.build import build
-from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Similarity
 from phasezoo.steps.cells import Cell, Row, measure
@@ -22,15 +21,12 @@ def similarity(
     job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int
 ) -> None:
     """Compare all pairs of seeds, as functions on test samples and as vectors."""
-    device = prepare(gpus)
-    task = read_task(data, device)
     options = job.options_as(Similarity)
-    inputs, _ = task.test_sample(options.samples, "similarity")
 
-    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
-        network = Network(build(architecture, task.shape, task.classes), device)
+    def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
+        inputs, _ = task.test_sample(options.samples, "similarity")
         found = (compare(network, cell.models, cell.pairs, inputs, options) for cell in cells)
         return [{name: list(values) for name, values in vars(one).items()} for one in found]
 
     axes = {"layer": np.array(options.layers, dtype=object)}
-    measure(job, weights, output, measured, axes)
+    measure(job, read_task(data, prepare(gpus)), weights, output, measured, axes)

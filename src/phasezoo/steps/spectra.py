@@ -7,27 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
+from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.landscape.spectra import Spectra, matrices
 from phasezoo.landscape.spectra import spectra as spectra_of
-from phasezoo.models.build import build
-from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.jobs import MeasureJob
-from phasezoo.steps.cells import Cell, Row, Value, measure, of_models
+from phasezoo.steps.cells import Cell, Row, Value, measure, network_at, of_models
 from phasezoo.steps.device import prepare
 from phasezoo.store.dataset import read_task
 
 
 def spectra(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
     """Measure the weight matrices, and how far all weights are from where they began."""
-    device = prepare(gpus)
-    task = read_task(data, device)
+    task = read_task(data, prepare(gpus))
 
-    def network_at(architecture: Architecture) -> Network:
-        return Network(build(architecture, task.shape, task.classes), device)
-
-    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
-        network = network_at(architecture)
+    def measured(network: Network, _: Task, cells: Sequence[Cell]) -> list[Row]:
         initial = None
         if all(cell.has(0) for cell in cells):
             initial = [model for cell in cells for model in cell.at(0)]
@@ -35,9 +29,9 @@ def spectra(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
         found = spectra_of(network, models, initial)
         return of_models(job, cells, [_row(one) for one in found])
 
-    first = network_at(job.architecture_at(job.loads[0]))
+    first = network_at(job, task, job.loads[0])
     names = np.array([slot.name for slot in matrices(first)], dtype=object)
-    measure(job, weights, output, measured, {"matrix": names})
+    measure(job, task, weights, output, measured, {"matrix": names})
 
 
 def _row(found: Spectra) -> dict[str, Value]:

@@ -23,11 +23,13 @@ from phasezoo.training.train import start
 from phasezoo.training.train import train as train_model
 from phasezoo.vocabulary import Status
 
+MOST_LINES = 100  # of progress for a model
+
 
 def train(job: TrainJob, data: Path, before: Sequence[Path], output: Path, gpus: int) -> None:
     """Train every seed of a block over a segment and write its checkpoints beside `output`."""
     device = prepare(gpus)
-    task = read_task(data, device)
+    task = read_task(data, device).at(job.place.load_name, job.place.load)
     skeleton = build(job.architecture, task.shape, task.classes)
     made_with = {"code": recipe_digest(), "device": name_of(device)}
     with writing(output, job.model_dump(mode="json"), **made_with) as directory:
@@ -54,11 +56,15 @@ def _seed(
         load_weights(module, origin.weights)
     else:
         initialise(module, rng.generator(*names, "init"))
-        origin = start(module)
+        origin = start(module, job.optimisation.optimiser.moments)
     module.to(device)
 
+    last = job.epochs[-1]
+    every = max(1, (last - origin.epoch) // MOST_LINES)
+
     def report(epoch: int, loss: float) -> None:
-        say(f"{' '.join(names)} epoch {epoch}/{job.epochs[-1]} loss {loss:.4f}")
+        if epoch % every == 0 or epoch == last:
+            say(f"{' '.join(names)} epoch {epoch}/{last} loss {loss:.4f}")
 
     found = list(train_model(module, task, job.optimisation, names, origin, job.epochs, report))
     if found[-1].status is Status.DIVERGED:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from phasezoo.spec.architecture import Architecture
+from phasezoo.data.task import Task
+from phasezoo.landscape.network import Network
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Transfer
 from phasezoo.steps.cells import Cell, Row, columns, measure
@@ -26,17 +27,17 @@ def transfer(
 ) -> None:
     """Compare fine-tuned models with models trained from scratch."""
     device = prepare(gpus)
-    first_classes = read_task(data, device).classes
-    task = read_task(second, device)
+    onto = read_task(second, device)
     options = job.options_as(Transfer)
 
-    def of_cell(architecture: Architecture, cell: Cell) -> Row:
+    def of_cell(classes: int, cell: Cell) -> Row:
+        architecture = job.architecture_at(cell.load)
         rows = []
         for seed, model in zip(job.seeds, cell.models, strict=True):
             row = dict.fromkeys(("fine_tuned_error", "scratch_error", "transfer_gain"), NOTHING)
             if model.finite:
                 names = cell.names(seed)
-                gain = fine_tune(architecture, model, first_classes, task, options, names, device)
+                gain = fine_tune(architecture, model, classes, onto, options, names, device)
                 row |= {
                     "fine_tuned_error": gain.fine_tuned_error,
                     "scratch_error": gain.scratch_error,
@@ -45,7 +46,7 @@ def transfer(
             rows.append(row)
         return columns("transfer", rows)
 
-    def measured(architecture: Architecture, cells: Sequence[Cell]) -> list[Row]:
-        return [of_cell(architecture, cell) for cell in cells]
+    def measured(_: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
+        return [of_cell(task.classes, cell) for cell in cells]
 
-    measure(job, weights, output, measured)
+    measure(job, read_task(data, device), weights, output, measured)

@@ -97,10 +97,10 @@ def difference(block: Incoming, content: Content) -> str:
 
 
 def _checkpoint(epoch: int, state: State | None, skeleton: Skeleton) -> Checkpoint:
-    momentum = torch.empty(0)  # the state of the optimiser stayed where the model was trained
+    nothing = torch.empty(0, 0)  # the state of the optimiser stayed where the model was trained
     if state is None:
-        return Checkpoint(epoch, skeleton.nothing, momentum, Status.NEVER_TRAINED)
-    return Checkpoint(epoch, state.weights, momentum, state.status)
+        return Checkpoint(epoch, skeleton.nothing, nothing, Status.NEVER_TRAINED)
+    return Checkpoint(epoch, state.weights, nothing, state.status)
 
 
 def _equal(one: Weights, other: Weights) -> bool:

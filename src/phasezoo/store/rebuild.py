@@ -60,9 +60,10 @@ def blank(path: str, attrs: Mapping[Hashable, Any], load: Mapping[str, Number]) 
     """
     given = stored_spec(path, attrs).get("architecture")
     known = validated(_ARCHITECTURE.validate_python, given, f"{path}: spec: architecture")
-    architecture = known.model_copy(update=dict(load))
+    for name, value in load.items():
+        known = known.at(name, value)
     shape, classes = (_attribute(path, attrs, key) for key in ("input_shape", "classes"))
-    return build(architecture, tuple(shape), int(classes))
+    return build(known, tuple(shape), int(classes))
 
 
 @torch.no_grad()

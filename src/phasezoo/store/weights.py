@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import zarr
-from torch import Tensor
+from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, BloscShuffle
 
 from phasezoo.models.flat import Layout, Weights
@@ -20,10 +20,12 @@ from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.vocabulary import Status
 
 ARRAYS = ("parameters", "buffers")
+STATE = ("momentum", "second_moment")  # of the optimiser, as many as it carries along
 DIMS = {
     "parameters": ("temperature", "seed", "epoch", "parameter"),
     "buffers": ("temperature", "seed", "epoch", "buffer"),
     "momentum": ("seed", "parameter"),
+    "second_moment": ("seed", "parameter"),
 }
 
 
@@ -65,21 +67,23 @@ def write_block(
                 block = [getattr(of_seed[epoch].weights, name).numpy() for of_seed in checkpoints]
                 array[0, :, epoch] = np.stack(block)
     if resumable:
-        _write_momentum(group, [of_seed[-1].momentum for of_seed in checkpoints])
+        states = np.stack([of_seed[-1].state.numpy() for of_seed in checkpoints])
+        for name, vectors in zip(STATE, np.moveaxis(states, 1, 0), strict=False):
+            _write_state(group, name, vectors)
     group.attrs["epochs"] = [c.epoch for c in checkpoints[0]]
     group.attrs["status"] = [[int(c.status) for c in of_seed] for of_seed in checkpoints]
 
 
-def _write_momentum(group: zarr.Group, momenta: Sequence[Tensor]) -> None:
+def _write_state(group: zarr.Group, name: str, vectors: NDArray[np.float32]) -> None:
     state = group.create_array(
-        "momentum",
-        shape=(len(momenta), len(momenta[0])),
+        name,
+        shape=vectors.shape,
         dtype="float32",
-        chunks=(1, len(momenta[0])),
+        chunks=(1, vectors.shape[1]),
         compressors=BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle),
-        dimension_names=DIMS["momentum"],
+        dimension_names=DIMS[name],
     )
-    state[:] = np.stack([momentum.numpy() for momentum in momenta])
+    state[:] = vectors
 
 
 class Block:
@@ -121,9 +125,11 @@ class Block:
             ManifestError: the block was imported, and has none.
         """
         epoch = self.epochs[-1]
-        if "momentum" not in self.group:
+        names = [name for name in STATE if name in self.group]
+        if not names:
             raise ManifestError(
                 f"{self.group.store}: no optimiser state to go on from, it was trained elsewhere"
             )
-        momentum = torch.from_numpy(np.asarray(self.group["momentum"][seed]))
-        return Checkpoint(epoch, self.weights(seed, epoch), momentum, self.status(seed, epoch))
+        state = np.stack([np.asarray(self.group[name][seed]) for name in names])
+        weights, status = self.weights(seed, epoch), self.status(seed, epoch)
+        return Checkpoint(epoch, weights, torch.from_numpy(state), status)

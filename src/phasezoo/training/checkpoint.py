@@ -14,11 +14,17 @@ from phasezoo.vocabulary import Status
 class Checkpoint:
     """A model at an epoch, with all that training needs to go on from there.
 
-    `momentum` [P] is the optimiser's running mean of gradients; the order of samples needs no
-    state, because the generator of each epoch is made from names.
+    `state` [k, P] is what the optimiser carries along: the running mean of gradients and, with
+    Adam, that of their squares. The order of samples needs no state, because the generator of each
+    epoch is made from names.
     """
 
     epoch: int
     weights: Weights
-    momentum: Tensor
+    state: Tensor
     status: Status
+
+    @property
+    def momentum(self) -> Tensor:
+        """The running mean of gradients, [P]."""
+        return self.state[0]

@@ -5,34 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from phasezoo.models.flat import parameter_layout
 from phasezoo.spec.training import Sgd
+from phasezoo.training.flat import FlatVector
 
 
-class FlatSgd:
+class FlatSgd(FlatVector):
     """``torch.optim.SGD`` on a module whose parameters are views of one vector.
 
-    For small networks the cost of a step is the number of kernels it launches; on one vector an
-    update takes four, whatever the number of tensors. The arithmetic is torch's, to the bit:
+    The arithmetic is torch's, to the bit:
     d = g + wd p, b = m b + d, p = p - lr (b, or d + m b with Nesterov).
     """
 
     def __init__(self, module: nn.Module, spec: Sgd, momentum: Tensor) -> None:
         """Take over the parameters of `module`; `momentum` [P] is the state to go on from."""
+        super().__init__(module)
         self.spec = spec
-        self.layout = parameter_layout(module)
-        parameters = dict(module.named_parameters())
-        device = next(iter(parameters.values())).device
-        self.vector = self.layout.flatten(parameters).to(device)
-        self.gradient = torch.zeros_like(self.vector)
-        self.momentum = momentum.to(device, copy=True)
-        values, gradients = (self.layout.unflatten(v) for v in (self.vector, self.gradient))
-        for name, parameter in parameters.items():
-            parameter.data, parameter.grad = values[name], gradients[name]
+        self.momentum = momentum.to(self.vector.device, copy=True)
 
-    def zero_grad(self) -> None:
-        """Forget the gradient; backward passes add to it in place."""
-        self.gradient.zero_()
+    @property
+    def state(self) -> Tensor:
+        """The momentum, [1, P]."""
+        return self.momentum[None]
 
     @torch.no_grad()
     def step(self, rate: float, momentum: float) -> None:

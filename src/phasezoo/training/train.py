@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
-from torch import nn
-from torch.nn import functional
+from torch import Tensor, nn
 
 from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.models.flat import Weights, weights_of
-from phasezoo.spec.training import Optimisation
+from phasezoo.spec.training import AdamW, Optimisation, Sgd
+from phasezoo.training.adam import FlatAdamW
 from phasezoo.training.checkpoint import Checkpoint
+from phasezoo.training.flat import FlatVector
 from phasezoo.training.schedule import rates
 from phasezoo.training.sgd import FlatSgd
 from phasezoo.vocabulary import Status
@@ -26,10 +27,16 @@ def steps_per_epoch(samples: int, batch_size: int) -> int:
     return -(-samples // batch_size)
 
 
-def start(module: nn.Module) -> Checkpoint:
-    """Epoch 0: the weights that a module has, and no momentum."""
+def start(module: nn.Module, moments: int = 1) -> Checkpoint:
+    """Epoch 0: the weights that a module has, and no momentum.
+
+    Args:
+        module: with initial weights.
+        moments: vectors that the optimiser carries along (`spec.training.Optimiser.moments`).
+    """
     weights = weights_of(module)
-    return Checkpoint(0, weights, torch.zeros_like(weights.parameters), Status.TRAINED)
+    state = torch.zeros(moments, len(weights.parameters))
+    return Checkpoint(0, weights, state, Status.TRAINED)
 
 
 def train(
@@ -43,9 +50,9 @@ def train(
 ) -> Iterator[Checkpoint]:
     """Train in place and yield a checkpoint at each of `epochs`.
 
-    SGD on the mean cross-entropy of a batch; every epoch sees each sample once, in an order drawn
-    from (*names, "order", epoch). A loss that is not finite ends the training: the remaining
-    checkpoints carry NaN and the status `DIVERGED`.
+    The mean loss of a batch is minimised; every epoch sees each sample once, in an order drawn
+    from (*names, "order", epoch), or all at once. A loss that is not finite ends the training: the
+    remaining checkpoints carry NaN and the status `DIVERGED`.
 
     Args:
         module: holding the weights of `origin`, on the task's device.
@@ -84,38 +91,59 @@ class _Run:
         last: int,
     ) -> None:
         self.module, self.task, self.names = module, task, names
-        self.batch_size = optimisation.batch_size or 0
-        self.steps = steps_per_epoch(len(task.train_labels), self.batch_size)
+        samples = len(task.train_labels)
+        given = optimisation.batch_size or 0
+        self.full = given == "full"
+        self.batch_size = samples if given == "full" else given
+        self.steps = steps_per_epoch(samples, self.batch_size)
         self.first = origin.epoch
         self.rates = rates(optimisation, self.steps, self.first, last).tolist()
         self.alive = origin.status is Status.TRAINED
-        self.optimiser = FlatSgd(module, optimisation.optimiser, origin.momentum)
+        taken = origin.epoch * self.steps
+        self.optimiser = _optimiser(module, optimisation.optimiser, origin.state, taken)
 
     def epoch(self, epoch: int) -> float:
         """Train one epoch; returns its mean loss."""
         table = self.rates[(epoch - 1 - self.first) * self.steps :][: self.steps]
-        chance = rng.generator(*self.names, "order", epoch)
-        samples = len(self.task.train_labels)
-        order = torch.randperm(samples, generator=chance).to(self.task.train_labels.device)
-        total = torch.zeros((), device=order.device)
+        total = torch.zeros((), device=self.task.train_labels.device)
         self.module.train()
-        for chosen, (rate, momentum) in zip(order.split(self.batch_size), table, strict=True):
-            logits = self.module(self.task.train_inputs[chosen])
-            loss = functional.cross_entropy(logits, self.task.train_labels[chosen])
+        for (inputs, targets), (rate, momentum) in zip(self._batches(epoch), table, strict=True):
+            outputs = self.task.objective.outputs(self.module, inputs)
+            loss = self.task.objective.loss(outputs, targets)
             self.optimiser.zero_grad()
             loss.backward()
             self.optimiser.step(rate, momentum)
-            total += loss.detach() * len(chosen)
+            total += loss.detach() * len(targets)
         self.module.eval()
         self.alive = bool(total.isfinite() & self.optimiser.vector.isfinite().all())
-        return total.item() / samples
+        return total.item() / len(self.task.train_labels)
+
+    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs and targets of every batch of an epoch."""
+        inputs, targets = self.task.train_inputs, self.task.train_labels
+        if self.full:  # in any order the same, but for rounding
+            yield inputs, targets
+            return
+        chance = rng.generator(*self.names, "order", epoch)
+        order = torch.randperm(len(targets), generator=chance).to(targets.device)
+        for chosen in order.split(self.batch_size):
+            yield inputs[chosen], targets[chosen]
 
     def checkpoint(self, epoch: int) -> Checkpoint:
         """The model as it is now."""
-        momentum = self.optimiser.momentum.cpu().clone()
-        found = Checkpoint(epoch, weights_of(self.module), momentum, Status.TRAINED)
+        state = self.optimiser.state.cpu().clone()
+        found = Checkpoint(epoch, weights_of(self.module), state, Status.TRAINED)
         self.alive = self.alive and found.weights.finite  # statistics may diverge by themselves
         return found if self.alive else _diverged(found)
+
+
+def _optimiser(module: nn.Module, spec: Sgd | AdamW, state: Tensor, steps: int) -> FlatVector:
+    """The optimiser of a spec, going on from a state after so many steps."""
+    match spec:
+        case Sgd():
+            return FlatSgd(module, spec, state[0])
+        case AdamW():
+            return FlatAdamW(module, spec, state, steps)
 
 
 def _diverged(checkpoint: Checkpoint) -> Checkpoint:

@@ -85,7 +85,14 @@ def _trained_error(
     module: nn.Module, task: Task, options: Transfer, names: tuple[str, ...]
 ) -> float:
     epochs = (options.fine_tune_epochs,)
-    (last,) = train(module, task, options.optimisation, names, start(module), epochs)
+    origin = start(module, options.optimisation.optimiser.moments)
+    (last,) = train(module, task, options.optimisation, names, origin, epochs)
     if last.status is not Status.TRAINED:
         return float("nan")
-    return evaluate(module, task.test_inputs, task.test_labels).error
+    found = evaluate(
+        lambda inputs: task.objective.outputs(module, inputs),
+        task.test_inputs,
+        task.test_labels,
+        task.objective,
+    )
+    return found.error
