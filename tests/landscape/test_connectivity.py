@@ -186,3 +186,23 @@ def test_points_are_scored_in_parts_that_fit_into_memory(monkeypatch: pytest.Mon
     monkeypatch.setattr(connectivity, "POINT_BYTES", 1)
     for parts, at_once in zip(connected(PAIRS, curve_epochs=1), whole, strict=True):
         np.testing.assert_allclose(parts.curve.train_loss, at_once.curve.train_loss, rtol=1e-5)
+
+
+def test_curves_that_do_not_fit_together_are_trained_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together: list[int] = []
+    true = connectivity.train_bends
+
+    def counted(net: Network, task: Task, ends: object, *rest: object) -> object:
+        together.append(len(ends[0]))  # type: ignore[index]
+        return true(net, task, ends, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connectivity, "train_bends", counted)
+    whole = connected(PAIRS, curve_epochs=1)
+    size = 4 * connectivity.COPIES * network(MLP).parameters.size
+    for fits in (2, 0):
+        monkeypatch.setattr(connectivity, "CURVE_BYTES", fits * size)
+        for parts, at_once in zip(connected(PAIRS, curve_epochs=1), whole, strict=True):
+            np.testing.assert_allclose(parts.curve.train_loss, at_once.curve.train_loss, rtol=1e-5)
+    assert together == [3, 2, 1, 1, 1, 1]

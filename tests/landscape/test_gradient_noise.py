@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -79,6 +81,32 @@ def test_chunks_change_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(gradient_noise, "SAMPLES", chunk)
     found = gradient_products(network, weights, INPUTS, LABELS)
     np.testing.assert_allclose(found, whole, rtol=2e-5, atol=1e-6)
+
+
+def test_memory_does_not_grow_with_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = mlp()
+    network, weights = Network(module, CPU), drawn(module, "memory")
+    monkeypatch.setattr(gradient_noise, "NUMBERS", 1)
+    alive: weakref.WeakSet[Tensor] = weakref.WeakSet()
+    most = 0
+    true = gradient_noise.grad
+
+    def watched(function: object) -> object:
+        of = true(function)
+
+        def slope(*arguments: Tensor) -> Tensor:
+            nonlocal most
+            found = of(*arguments)
+            if not torch._C._functorch.is_batchedtensor(found):
+                alive.add(found)
+                most = max(most, len(alive))
+            return found
+
+        return slope
+
+    monkeypatch.setattr(gradient_noise, "grad", watched)
+    gradient_products(network, weights, INPUTS, LABELS)
+    assert 0 < most <= 2  # of 37
 
 
 def test_softmax_regression_has_its_closed_form() -> None:

@@ -69,8 +69,10 @@ def test_every_number_is_that_of_its_pair(architecture: Mlp | SmallResNet) -> No
         differs = first.argmax(1) != second.argmax(1)
         assert found.disagreement[i] == pytest.approx(differs.mean(), abs=1e-12)
         for j, layer in enumerate(layers):
-            expected = cka_of(answers[a][1][layer].numpy(), answers[b][1][layer].numpy())
-            assert found.cka_layers[i, j] == pytest.approx(expected, rel=1e-9)
+            of_layer = [answers[k][1][layer].numpy() for k in (a, b)]
+            assert found.cka_layers[i, j] == pytest.approx(cka_of(*of_layer), rel=1e-9)
+            unbiased = debiased_of(*of_layer)
+            assert found.cka_layers_debiased[i, j] == pytest.approx(unbiased, rel=1e-6)
         p, q = (models[k].parameters.double().numpy() for k in (a, b))
         assert found.l2_distance[i] == pytest.approx(np.linalg.norm(p - q), rel=1e-12)
         cosine = p @ q / np.linalg.norm(p) / np.linalg.norm(q)

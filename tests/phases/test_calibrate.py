@@ -77,7 +77,7 @@ def test_one_group_is_not_split() -> None:
         "cka": 0.97 + 0.003 * chance.standard_normal((60, 1)),
     }
     found = calibrate(PHASES, cells, CALIBRATED)
-    assert (found["train_loss"].value, found["mode_connectivity"].value) == (0.1, 0.01)
+    assert (found["train_loss"].value, found["mode_connectivity"].value) == (0.05, 0.01)
     assert found["cka"].value == cells["cka"].min()
     assert (PHASES.answer(cells, {n: c.value for n, c in found.items()}) == 5).all()  # all IV-B
     assert all("no two groups" in chosen.how for chosen in found.values())
@@ -98,10 +98,30 @@ def test_regimes_are_calibrated_too() -> None:
 def test_losses_that_are_all_low_or_all_high_are_not_split() -> None:
     chance = np.random.default_rng(4)
     rest = {"mode_connectivity": np.zeros((40, 1)), "cka": np.full((40, 1), 0.9)}
-    for low, high in ((0.001, 0.006), (1.0, 1.5)):  # both fitted; hardly a difference
+    for low, high in ((0.001, 0.006), (1.0, 1.4)):  # both fitted; hardly a difference
         loss = np.repeat([low, high], 20) * np.exp(0.05 * chance.standard_normal(40))
         found = calibrate(PHASES, {"train_loss": loss[:, None], **rest}, CALIBRATED)
-        assert found["train_loss"].value == 0.1
-    loss = np.repeat([0.6, 2.0], 20) * np.exp(0.05 * chance.standard_normal(40))
+        assert found["train_loss"].value == 0.05
+    loss = np.repeat([1.2, 2.1], 20) * np.exp(0.05 * chance.standard_normal(40))
     found = calibrate(PHASES, {"train_loss": loss[:, None], **rest}, CALIBRATED)
-    assert found["train_loss"].value == pytest.approx(np.sqrt(1.2), rel=0.05)
+    assert found["train_loss"].value == pytest.approx(np.sqrt(1.2 * 2.1), rel=0.05)
+    assert found["train_loss"].how.endswith("both above the default 0.05")  # low beside the rest
+
+
+@pytest.mark.parametrize(("low", "connected"), [(0.003, 20), (0.03, 20), (0.06, 0)])
+def test_high_barriers_are_none_beside_higher_ones_either(low: float, connected: int) -> None:
+    chance = np.random.default_rng(6)
+    curve = -np.repeat([low, 0.2], 20) * np.exp(0.05 * chance.standard_normal(40))
+    cells = {
+        "train_loss": np.full((40, 1), 0.001),
+        "mode_connectivity": curve[:, None],
+        "cka": np.full((40, 1), 0.9),
+    }
+    found = {n: c.value for n, c in calibrate(PHASES, cells, CALIBRATED).items()}
+    assert (PHASES.answer(cells, found) == 3).sum() == 40 - connected
+
+
+def test_a_question_that_is_put_to_no_cell_says_so() -> None:
+    cells = {n: np.full((8, 1), v) for n, v in zip(PHASES.metrics, (2.0, 0.0, 0.9), strict=True)}
+    found = calibrate(PHASES, cells, CALIBRATED)["cka"]
+    assert (found.value, found.how) == (0.0, "not calibrated: no cell is asked")

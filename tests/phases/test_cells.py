@@ -82,3 +82,17 @@ def test_seeds_drawn_anew_are_those_of_their_cell() -> None:
     found = replicated(data, data.to_dataset(name="x")).of_resampled(drawn, "mean")
     for (draw, load, heat), value in np.ndenumerate(found):
         assert value == pytest.approx(values[load, heat, drawn[draw, load, heat]].mean())
+
+
+def test_a_pair_of_seeds_that_are_not_there_is_refused() -> None:
+    data = pairs_of({(4, 7): 1.0, (4, 11): 10.0})
+    with pytest.raises(ValueError, match=r"pair: got seeds \[11\], allowed are .*\[4, 7, 9\]"):
+        replicated(data["cka"], data)
+
+
+def test_seeds_may_have_any_names() -> None:
+    data = pairs_of({(4, 7): 1.0, (4, 9): 10.0, (7, 9): 100.0})
+    names = {4: "a", 7: "b", 9: "c"}
+    for axis in ("seed", "first_seed", "second_seed"):
+        data = data.assign_coords({axis: (data[axis].dims, [names[s] for s in data[axis].values])})
+    assert replicated(data["cka"], data).pairs.tolist() == [[0, 1], [0, 2], [1, 2]]

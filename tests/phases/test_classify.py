@@ -124,6 +124,28 @@ def test_an_epoch_without_measurements_of_pairs_is_missing() -> None:
     assert (found.sel(epoch=60) == Phase.IV_B).all()
 
 
+def test_one_epoch_of_a_table_is_labelled_as_within_it() -> None:
+    metrics = replicated()
+    metrics["train_loss"].loc[{"epoch": 0}] = HIGH
+    whole = classify_phases(metrics, CRITERIA)["phase"].sel(epoch=0)
+    found = classify_phases(metrics.sel(epoch=0), CRITERIA)
+    assert found["phase"].equals(whole)
+    assert found["epoch"] == 0
+    bare = classify_phases(metrics.sel(epoch=0, drop=True), CRITERIA)
+    assert bare["phase"].equals(whole.drop_vars("epoch"))
+
+
+def test_percentage_points_are_taken_as_such_and_it_is_said() -> None:
+    metrics = replicated()
+    metrics["mode_connectivity"][:, 1:3] = BARRIER
+    points = metrics.assign(mode_connectivity=100 * metrics["mode_connectivity"])
+    fractions, found = (classify_phases(table, CRITERIA) for table in (metrics, points))
+    assert found["phase"].equals(fractions["phase"])
+    assert (found["phase"] == Phase.III).sum() == 2 * 2 * 2
+    assert "taken for percentage points" in found.attrs["notes"]
+    assert "points" not in fractions.attrs["notes"]
+
+
 @pytest.mark.parametrize(("seeds", "phase"), [("mean", Phase.II), ("median", Phase.IV_B)])
 def test_seeds_become_one_number_as_the_criteria_say(seeds: str, phase: Phase) -> None:
     metrics = replicated()
@@ -207,6 +229,11 @@ def test_a_metric_that_is_not_there_is_refused_by_name(name: str) -> None:
 def test_an_axis_that_is_not_there_is_refused_by_name(axis: str) -> None:
     with pytest.raises(ValueError, match=f"metrics.train_loss: got dims .*'{axis}' missing"):
         classify_phases(replicated().isel({axis: 0}), CRITERIA)
+
+
+def test_an_axis_that_means_nothing_here_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"train_loss: got dims .*'fold'.*allowed are load, temp"):
+        classify_phases(replicated().expand_dims(fold=2), CRITERIA)
 
 
 def column(cka: list[float], **attributes: str) -> xr.Dataset:

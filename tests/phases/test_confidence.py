@@ -127,3 +127,9 @@ def test_the_doubt_of_calibrated_thresholds_is_in_it() -> None:
 def test_the_same_table_gives_the_same_confidence() -> None:
     first, second = (classify_phases(table(0.05), PhaseCriteria(**GIVEN)) for _ in range(2))
     xr.testing.assert_identical(first, second)
+
+
+def test_an_epoch_without_labels_costs_no_draws() -> None:
+    nothing = grid([np.nan] * 3, [np.nan] * 3, [np.nan] * 3)
+    criteria = PhaseCriteria(resamples=10**12, **GIVEN)  # would fill any memory
+    assert (classify_phases(nothing, criteria)["confidence"] == 0).all()

@@ -30,3 +30,10 @@ def test_without_a_name_the_values_decide_and_it_is_said(values: list[float], ta
     found = order_of(table(values))
     assert found.known_by == f"nothing; the values are taken for a {taken}"
     assert found.cold_to_hot.tolist() == ([1, 0] if taken == "batch_size" else [0, 1])
+
+
+def test_temperatures_are_numbers_however_they_are_written() -> None:
+    text = xr.Dataset(coords={"temperature": ["8", "128", "32"]})
+    assert order_of(text).cold_to_hot.tolist() == [1, 2, 0]
+    with pytest.raises(ValueError, match="temperature: got 'bs8', 'bs16', allowed are numbers"):
+        order_of(xr.Dataset(coords={"temperature": ["bs8", "bs16"]}))

@@ -99,6 +99,16 @@ def test_half_of_the_grid_is_labelled_as_in_the_whole(
     assert (whole["near_border"].where(differ, 1) == 1).all()  # only near borders
 
 
+def test_a_zoo_that_is_too_small_throughout_is_not_connected(yang: xr.Dataset) -> None:
+    narrow = {"load": slice(0, 7)}
+    found = classify_phases(yang.isel(narrow))["phase"]
+    whole = classify_phases(yang).isel(narrow)
+    assert not found.isin([Phase.IV_A, Phase.IV_B]).any()
+    differ = found != whole["phase"]
+    assert differ.sum() <= 2
+    assert (whole["near_border"].where(differ, 1) == 1).all()
+
+
 def test_a_curve_of_one_pair_is_said_to_be_that(yang: xr.Dataset) -> None:
     assert "mode_connectivity: measured on one pair" in classify_phases(yang).attrs["notes"]
 
@@ -135,6 +145,27 @@ def test_the_thresholds_differ_as_the_measurements_do(yang: xr.Dataset, zoo: xr.
     )
     assert 0.6 < first["cka"] < 0.7 < 0.9 < second["cka"] < 0.95
     np.testing.assert_allclose(first["train_loss"], second["train_loss"], rtol=0.5)
+
+
+@pytest.mark.parametrize("grid", [YANG, ZOO])
+def test_the_form_of_a_table_does_not_matter(grid: str) -> None:
+    data = read(grid)
+    expected = classify_phases(data)["phase"]
+    chance = np.random.default_rng(0)
+    mixed = data.isel({a: chance.permutation(data.sizes[a]) for a in ("load", "temperature")})
+    points = data.assign(mode_connectivity=100 * data["mode_connectivity"])
+    axes = {axis: data[axis].astype(float) for axis in ("load", "temperature")}
+    for table in (
+        mixed,
+        points,
+        data.assign_coords(axes),
+        data.astype("float32"),
+        data.transpose(..., "temperature", "load"),
+        data.expand_dims(epoch=[150]),
+        data.assign_coords(epoch=150),
+    ):
+        found = classify_phases(table)["phase"].squeeze(drop=True).transpose(*expected.dims)
+        np.testing.assert_array_equal(found.sortby(["load", "temperature"]), expected)
 
 
 @pytest.mark.parametrize("name", ["cka", "mode_connectivity"])

@@ -154,6 +154,12 @@ def test_what_cannot_be_is_named_with_its_line(tmp_path: Path, rows: list[str], 
     assert line.startswith(said)
 
 
+def test_rounding_is_no_second_value_of_a_cell(tmp_path: Path) -> None:
+    again = row(seed=1, cell=CELL.replace("0.75", "0.75000000001"))
+    found = read_summary_table(written(tmp_path, row(cell=CELL), again))
+    assert found["cka"].item() == 0.75
+
+
 def test_unknown_missing_and_contradicting_columns_are_named(tmp_path: Path) -> None:
     head = HEAD.replace("model,", "embedding_dim,").replace("seed", "sede").replace("wd", "")
     unknown, missing, both = refused(written(tmp_path, row(), head=head))

@@ -20,6 +20,8 @@ from phasezoo.models.flat import Weights
 from phasezoo.spec.metrics import Connectivity
 
 POINT_BYTES = 2**27  # of the parameters of points that are scored together
+CURVE_BYTES = 2**31  # of the curves that are trained together; bounds memory, changes nothing else
+COPIES = 12  # vectors of a curve in work, as measured: ends, bend, momentum, point, gradients, sums
 
 
 def connect(
@@ -48,10 +50,13 @@ def connect(
         its training diverged.
     """
     alive = [i for i, pair in enumerate(ends) if all(end.finite for end in pair)]
-    found = {}
-    if alive:
-        pairs, chances = [ends[i] for i in alive], [generators[i] for i in alive]
-        found = dict(zip(alive, _connect(network, task, pairs, options, chances), strict=True))
+    found: dict[int, Connection] = {}
+    size = COPIES * 4 * network.parameters.size * options.repeats
+    together = max(1, CURVE_BYTES // size)
+    for start in range(0, len(alive), together):
+        some = alive[start : start + together]
+        pairs, chances = [ends[i] for i in some], [generators[i] for i in some]
+        found |= zip(some, _connect(network, task, pairs, options, chances), strict=True)
     return [found.get(i) or not_measured(options.points) for i in range(len(ends))]
 
 

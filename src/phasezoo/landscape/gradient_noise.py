@@ -91,7 +91,9 @@ def gradient_products(
 
     size = max(1, min(SAMPLES, NUMBERS // max(1, theta.numel())))
     chunks = list(zip(inputs.split(size), labels.split(size), strict=True))
-    total = torch.stack([grad(loss)(theta, *chunk).double() for chunk in chunks]).sum(dim=0)
+    total = torch.zeros_like(theta, dtype=torch.float64)
+    for chunk in chunks:  # summed as they come: as many as samples would not fit
+        total += grad(loss)(theta, *chunk)
     mean = (total / len(labels)).to(theta)
     squares, along = [], []
     for chunk in chunks:

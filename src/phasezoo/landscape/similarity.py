@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,7 @@ class Comparison:
         cka_debiased: from unbiased estimates of HSIC.
         cka_as_published: mean over batches of 128.
         cka_layers: [pairs, layers], `cka` of the outputs of layers.
+        cka_layers_debiased: [pairs, layers], `cka_debiased` of them.
         disagreement: share of samples whose largest logit differs; none of a single number.
         cosine_similarity: of the parameters.
         l2_distance: of the parameters.
@@ -44,6 +45,7 @@ class Comparison:
     cka_debiased: Floats
     cka_as_published: Floats
     cka_layers: Floats
+    cka_layers_debiased: Floats
     disagreement: Floats
     cosine_similarity: Floats
     l2_distance: Floats
@@ -76,14 +78,18 @@ def compare(
     answers = [_answers(network, model, inputs, options.layers) for model in models]
     functions, *layers = (torch.stack(of_models) for of_models in zip(*answers, strict=True))
     vectors = torch.stack([model.parameters for model in models])
-    alignments = [of_pairs(linear_cka(layer)) for layer in layers]
+
+    def of_layers(alignment: Callable[[Tensor], Tensor]) -> Floats:
+        found = [of_pairs(alignment(layer)) for layer in layers]
+        return np.array(found).reshape(len(layers), len(pairs)).T
 
     return Comparison(
         cka=of_pairs(linear_cka(functions)),
         cka_standard_error=of_pairs(cka_standard_error(functions)),
         cka_debiased=of_pairs(debiased_cka(functions)),
         cka_as_published=of_pairs(cka_as_published(functions)),
-        cka_layers=np.array(alignments).reshape(len(layers), len(pairs)).T,
+        cka_layers=of_layers(linear_cka),
+        cka_layers_debiased=of_layers(debiased_cka),
         disagreement=of_pairs(disagreement(functions)),
         cosine_similarity=of_pairs(cosines(vectors)),
         l2_distance=of_pairs(distances(vectors)),

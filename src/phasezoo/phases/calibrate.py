@@ -13,7 +13,7 @@ from phasezoo.phases.scheme import Cells, Decision, Scale, Scheme, off_scale, on
 Floats = NDArray[np.float64]
 FEWEST = 6  # cells that two groups are looked for in
 APART = {  # distance of the means of two groups, on the scale, from which on they are two
-    Scale.SIZE: float(np.log(2)),
+    Scale.SIZE: float(np.log(1.5)),
     Scale.BARRIER: float(np.log(2)),
     Scale.LIKENESS: 0.02,
 }
@@ -52,8 +52,10 @@ def calibrate(scheme: Scheme, cells: Cells, given: Mapping[str, float | str]) ->
     A threshold to calibrate lies half way, on the metric's scale, between the means of the two
     groups into which the cells fall to which the question is put (`two_groups`): training loss of
     all cells, connectivity of those with low loss, CKA of those that are connected as well. The
-    means must be apart by `APART`, and the higher one above the fallback, if there is one; else the
-    fallback decides, so that no phase is made of noise: losses of 0.001 and 0.004 are both low.
+    means must be apart by `APART`, the higher one above the fallback, if there is one, and the
+    lower one at most `Decision.lowest`; else the fallback decides, so that no phase is made of
+    noise, or of cells that differ on one side only: losses of 0.001 and 0.004 are both low,
+    barriers of 6 and 17 points both high.
 
     Args:
         scheme: the questions.
@@ -72,21 +74,34 @@ def calibrate(scheme: Scheme, cells: Cells, given: Mapping[str, float | str]) ->
     return chosen
 
 
-def _tell(decision: Decision, higher: float) -> bool:
-    """Whether the higher group is high at all."""
-    return decision.fallback is None or off_scale(higher, decision.scale) > decision.fallback
+def _tell(decision: Decision, ends: tuple[float, float]) -> bool:
+    """Whether the higher group is high at all, and the lower one not too high to be low."""
+    lower, higher = ends
+    high = decision.fallback is None or higher > decision.fallback
+    return high and lower <= decision.lowest
 
 
 def _calibrated(decision: Decision, asked: Floats) -> Chosen:
     """A threshold from the cells to which a question is put."""
     asked = asked[np.isfinite(asked)]
     groups = two_groups(on_scale(asked, decision.scale))
-    if groups and groups[1] - groups[0] >= APART[decision.scale] and _tell(decision, groups[1]):
-        ends = [off_scale(mean, decision.scale) for mean in groups]
-        how = f"calibrated: between groups about {ends[0]:.3g} and {ends[1]:.3g}"
-        return Chosen(off_scale(sum(groups) / 2, decision.scale), how)
     why = f"{asked.size} cells, no two groups"
+    if groups and groups[1] - groups[0] >= APART[decision.scale]:
+        ends = off_scale(groups[0], decision.scale), off_scale(groups[1], decision.scale)
+        about = f"about {ends[0]:.3g} and {ends[1]:.3g}"
+        if _tell(decision, ends):
+            middle = off_scale(sum(groups) / 2, decision.scale)
+            return Chosen(middle, f"calibrated: between groups {about}{_both_high(decision, ends)}")
+        why = f"{asked.size} cells, no two groups: all low or all high, {about}"
     if decision.fallback is not None:
         return Chosen(decision.fallback, f"not calibrated ({why}): the default")
-    least = float(asked.min()) if asked.size else 0.0
-    return Chosen(least, f"not calibrated ({why}): the least of them")
+    if not asked.size:
+        return Chosen(0.0, "not calibrated: no cell is asked")
+    return Chosen(float(asked.min()), f"not calibrated ({why}): the least of them")
+
+
+def _both_high(decision: Decision, ends: tuple[float, float]) -> str:
+    """What is to be said where low is low beside the others only."""
+    if decision.fallback is None or ends[0] <= decision.fallback:
+        return ""
+    return f", both above the default {decision.fallback:g}"

@@ -61,6 +61,23 @@ class Replicated:
         return _joined(how)(matrix[(*cells, drawn[..., first], drawn[..., second])])
 
 
+def in_fractions(metrics: xr.Dataset) -> xr.Dataset:
+    """The table with mode connectivity as a fraction of error.
+
+    A difference of two fractions is nowhere beyond 1, so a table that goes there has percentage
+    points, as published ones do.
+    """
+    if not in_points(metrics):
+        return metrics
+    return metrics.assign(mode_connectivity=metrics["mode_connectivity"] / 100)
+
+
+def in_points(metrics: xr.Dataset) -> bool:
+    """Whether mode connectivity is in percentage points."""
+    name = "mode_connectivity"
+    return name in metrics and bool((np.abs(metrics[name]) > 1).any())
+
+
 def replicated(metric: xr.DataArray, coordinates: xr.Dataset) -> Replicated:
     """A metric of one epoch as arrays.
 
@@ -71,6 +88,9 @@ def replicated(metric: xr.DataArray, coordinates: xr.Dataset) -> Replicated:
         metric: over load, temperature, and optionally seed or pair.
         coordinates: where the seeds of pairs stand; without them pairs are taken to be all pairs
             of seeds, in lexicographic order.
+
+    Raises:
+        ValueError: a pair is of a seed that the table has not.
     """
     kind: Kind = "seed" if SEED in metric.dims else "pair" if PAIR in metric.dims else "cell"
     values = metric.astype("float64")
@@ -94,8 +114,10 @@ def _pairs(coordinates: xr.Dataset) -> Integers:
         return np.stack(np.triu_indices(seeds, 1), axis=1)[:count]
     both = np.stack([coordinates[FIRST_SEED].values, coordinates[SECOND_SEED].values], axis=1)
     known = coordinates[SEED].values if SEED in coordinates.coords else np.unique(both)
-    places = {int(seed): place for place, seed in enumerate(known)}
-    return np.array([[places[int(seed)] for seed in pair] for pair in both], dtype=np.intp)
+    places = {seed: place for place, seed in enumerate(known.tolist())}
+    if strange := sorted({seed for seed in both.ravel().tolist() if seed not in places}):
+        raise ValueError(f"pair: got seeds {strange}, allowed are those of the table, {[*places]}")
+    return np.array([[places[seed] for seed in pair] for pair in both.tolist()], dtype=np.intp)
 
 
 def _joined(how: str) -> Callable[[Floats], Floats]:

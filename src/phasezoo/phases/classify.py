@@ -11,7 +11,7 @@ import xarray as xr
 
 from phasezoo.phases.border import near_border
 from phasezoo.phases.calibrate import Chosen, calibrate
-from phasezoo.phases.cells import Floats, Replicated, replicated
+from phasezoo.phases.cells import Floats, Replicated, in_fractions, replicated
 from phasezoo.phases.confidence import confidence, dissent
 from phasezoo.phases.counting import models_of
 from phasezoo.phases.notes import notes
@@ -19,7 +19,7 @@ from phasezoo.phases.order import Order, order_of
 from phasezoo.phases.scheme import SCHEMES, Scheme, Thresholds
 from phasezoo.rng import seed_of
 from phasezoo.spec.phases import Criteria, PhaseCriteria
-from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE
+from phasezoo.vocabulary import EPOCH, LOAD, PAIR, SEED, TEMPERATURE
 
 
 def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr.Dataset:
@@ -46,7 +46,8 @@ def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr
         metrics: over load and temperature, and optionally seed, pair, epoch; with the variables
             train_loss, mode_connectivity and cka (errors and connectivity as fractions), or for
             the scheme `regimes` train_loss and test_error. Each may be of seeds or pairs, or one
-            number per cell; missing numbers are passed over.
+            number per cell; missing numbers are passed over. Connectivity in percentage points is
+            known by values beyond 1, taken as such, and noted.
         criteria: scheme and thresholds; phases with calibrated thresholds if nothing is given.
 
     Returns:
@@ -58,12 +59,15 @@ def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr
         was noticed about the metrics (`notes`).
 
     Raises:
-        ValueError: a variable or an axis is missing.
+        ValueError: a variable or an axis is missing, there is an axis that means nothing here, or
+            temperatures are no numbers.
     """
     criteria = criteria or PhaseCriteria()
     scheme = SCHEMES[criteria.scheme]
     _check(metrics, scheme)
     order = order_of(metrics)
+    noticed = notes(metrics, scheme, order)
+    metrics = in_fractions(metrics)
     epochs = metrics[EPOCH].values if EPOCH in metrics.dims else [None]
     tables = [_table(metrics, scheme, order, epoch) for epoch in epochs]
     labelling = _labelling(scheme, criteria, tables)
@@ -74,11 +78,12 @@ def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr
         out[name] = count.broadcast_like(out["phase"]).astype("int16")
     axes = [axis for axis in (LOAD, TEMPERATURE, EPOCH) if axis in out["phase"].dims]
     out = out.transpose(*axes)
-    out.attrs = labelling.attributes(notes(metrics, scheme, order))
+    out.attrs = labelling.attributes(noticed)
     return out
 
 
 Table = Mapping[str, Replicated]
+_DIMS = (LOAD, TEMPERATURE, SEED, PAIR, EPOCH)
 
 
 @dataclass(frozen=True)
@@ -142,13 +147,14 @@ def _table(metrics: xr.Dataset, scheme: Scheme, order: Order, epoch: object) -> 
 
 def _dataset(metrics: xr.Dataset, order: Order, arrays: Mapping[str, Floats]) -> xr.Dataset:
     """Arrays [load, temperature, epoch] with the labels of the metrics, in their order."""
-    coords = {axis: metrics[axis] for axis in (LOAD, TEMPERATURE)}
+    one_epoch = EPOCH not in metrics.dims  # its label may stand beside the axes
+    named = metrics.drop_vars(EPOCH, errors="ignore") if one_epoch else metrics
+    coords = {axis: named[axis] for axis in (LOAD, TEMPERATURE)}
     dims = (LOAD, TEMPERATURE, EPOCH)
     back = np.argsort(order.cold_to_hot)
     out = xr.Dataset({n: (dims, v[:, back]) for n, v in arrays.items()}, coords=coords)
-    if EPOCH in metrics.dims:
-        return out.assign_coords({EPOCH: metrics[EPOCH]})
-    return out.isel({EPOCH: 0})
+    out = out.isel({EPOCH: 0}) if one_epoch else out
+    return out.assign_coords({EPOCH: metrics[EPOCH]}) if EPOCH in metrics.coords else out
 
 
 def _check(metrics: xr.Dataset, scheme: Scheme) -> None:
@@ -159,3 +165,8 @@ def _check(metrics: xr.Dataset, scheme: Scheme) -> None:
         for axis in (LOAD, TEMPERATURE):
             if axis not in metrics[name].dims:
                 raise ValueError(f"metrics.{name}: got dims {metrics[name].dims}, '{axis}' missing")
+        if not set(metrics[name].dims) <= set(_DIMS):
+            allowed = ", ".join(_DIMS)
+            raise ValueError(
+                f"metrics.{name}: got dims {metrics[name].dims}, allowed are {allowed}"
+            )

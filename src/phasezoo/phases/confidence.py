@@ -41,6 +41,8 @@ def confidence(
         how: seeds and pairs become one number per cell, mean or median.
         chance: the only source of chance.
     """
+    if not (labels > 0).any():  # nothing measured, as in most epochs of a published table
+        return np.zeros(labels.shape)
     drawn, seeds = _drawn(metrics, labels.shape, draws, chance)
     scales = {decision.metric: decision.scale for decision in scheme.decisions}
     cells = {

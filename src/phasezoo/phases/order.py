@@ -25,6 +25,9 @@ def order_of(metrics: xr.Dataset) -> Order:
     The hyperparameter that realises the temperature is named by the attribute `hyperparameter` of
     the axis, by the attribute `temperature_name` of the table, or by a coordinate along the axis.
     Without any of these, whole numbers are taken for batch sizes and others for learning rates.
+
+    Raises:
+        ValueError: a temperature is no number.
     """
     axis = metrics[TEMPERATURE]
     named = [
@@ -33,9 +36,17 @@ def order_of(metrics: xr.Dataset) -> Order:
         *(name for name, c in metrics.coords.items() if c.dims == (TEMPERATURE,)),
     ]
     known = [str(name) for name in named if name in HYPERPARAMETERS]
-    values = np.asarray(axis.values, dtype=np.float64)
+    values = _numbers(axis)
     guess = "batch_size" if (values == np.round(values)).all() else "learning_rate"
     name = known[0] if known else guess
     order = np.argsort(values, kind="stable")
     how = name if known else f"nothing; the values are taken for a {name}"
     return Order(order if HYPERPARAMETERS[name].grows > 0 else order[::-1].copy(), how)
+
+
+def _numbers(axis: xr.DataArray) -> NDArray[np.float64]:
+    try:
+        return np.asarray(axis.values, dtype=np.float64)
+    except ValueError:
+        got = ", ".join(map(repr, axis.values.tolist()))
+        raise ValueError(f"{TEMPERATURE}: got {got}, allowed are numbers") from None

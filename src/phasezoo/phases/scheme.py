@@ -36,12 +36,14 @@ class Decision:
         asked: the cells on which the question is put, given what was decided before.
         fallback: the threshold where the cells asked do not fall into two groups; None: then the
             least of them is the threshold, and all are on its upper side.
+        lowest: the highest mean that the lower of two groups may have, as a threshold.
     """
 
     metric: str
     scale: Scale
     asked: Callable[[Cells, Thresholds], NDArray[np.bool_]]
     fallback: float | None
+    lowest: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,8 @@ def _regime(cells: Cells, at: Thresholds) -> Labels:
 PHASES = Scheme(
     FIVE_PHASES,
     (
-        Decision("train_loss", Scale.SIZE, _all, 0.1),
-        Decision("mode_connectivity", Scale.BARRIER, _low, 0.01),
+        Decision("train_loss", Scale.SIZE, _all, 0.05),
+        Decision("mode_connectivity", Scale.BARRIER, _low, 0.01, lowest=0.05),
         Decision("cka", Scale.LIKENESS, lambda c, at: _low(c, at) & _connected(c, at), None),
     ),
     _phase,

@@ -7,6 +7,7 @@ rows of all seeds of a cell, but there is one of each per cell: the mean over it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isclose
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from phasezoo.vocabulary import EPOCH, HYPERPARAMETERS, LOAD, SEED, TEMPERATURE,
 
 Label = tuple[Number, ...]  # in the order of OF_MODEL
 Places = tuple[NDArray[np.intp], ...]  # of the rows on the axes, in that order
+ROUNDING = 1e-6  # of a mean that is written out anew for every seed
 
 
 def read_summary_table(path: Path | str, temperature: str = "batch_size") -> xr.Dataset:
@@ -148,12 +150,12 @@ def _numbers(table: Table, name: str) -> Floats:
 
 
 def _check_cells(table: Table, name: str, labels: Sequence[Label], values: Floats) -> None:
-    """A landscape metric must be the same in the rows of all seeds of a cell."""
+    """A landscape metric must be the same, but for rounding, in the rows of all seeds of a cell."""
     seen: dict[Label, float] = {}
     problems = []
     for (line, _), (load, heat, _, epoch), value in zip(table.rows, labels, values, strict=True):
         first = seen.setdefault((load, heat, epoch), value) if np.isfinite(value) else value
-        if np.isfinite(value) and value != first:
+        if np.isfinite(value) and not isclose(value, first, rel_tol=ROUNDING):
             problems.append(
                 f"{table.at(line)}: {name}: got {value}, and {first} for another seed of the cell; "
                 f"allowed is one value per cell and epoch"

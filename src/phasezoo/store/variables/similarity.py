@@ -15,6 +15,9 @@ SIMILARITY = (
     ),
     _FAMILY.number((*OF_PAIR, "layer"), "cka_layers", "cka of the outputs of a layer"),
     _FAMILY.number(
+        (*OF_PAIR, "layer"), "cka_layers_debiased", "cka_debiased of the outputs of a layer"
+    ),
+    _FAMILY.number(
         OF_PAIR, "disagreement", "share of test samples that the two models classify differently"
     ),
     _FAMILY.number(OF_PAIR, "cosine_similarity", "cosine of the angle between the parameters"),
