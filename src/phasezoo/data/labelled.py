@@ -9,7 +9,9 @@ from sklearn.model_selection import train_test_split
 
 from phasezoo import rng
 from phasezoo.data.source import Source, load_source
+from phasezoo.data.vision.sets import Normalisation
 from phasezoo.spec.data import DataSpec
+from phasezoo.spec.published import Published
 from phasezoo.vocabulary import Split
 
 Indices = NDArray[np.int64]
@@ -21,23 +23,25 @@ def labelled(spec: DataSpec) -> xr.Dataset:
     Returns:
         Dataset over `sample`: image [sample, channel, row, column] uint8, label and given_label
         [sample] int16 (`given_label` carries the noise and is what training sees), split [sample]
-        int8; mean and standard_deviation [channel] of the training images, in raw units.
+        int8; mean and standard_deviation [channel], in raw units: the published ones, or those of
+        the training images.
     """
     source = load_source(spec)
     train, test = _split(source, spec)
     kept = np.concatenate([train, test])
-    labels, images = source.labels[kept], source.images[kept]
+    whole = np.array_equal(kept, np.arange(len(source.labels)))
+    labels, images = source.labels[kept], source.images if whole else source.images[kept]
     given = labels.copy()
     given[: len(train)] = _noisy(labels[: len(train)], len(source.classes), spec)
-    seen = images[: len(train)].astype(np.float64)
+    scale = source.normalisation or _normalisation(images[: len(train)])
     return xr.Dataset(
         {
             "image": (("sample", "channel", "row", "column"), images),
             "label": ("sample", labels.astype(np.int16)),
             "given_label": ("sample", given.astype(np.int16)),
             "split": ("sample", _flags(len(train), len(test)), _SPLIT_FLAGS),
-            "mean": ("channel", seen.mean(axis=(0, 2, 3)).astype(np.float32)),
-            "standard_deviation": ("channel", seen.std(axis=(0, 2, 3)).astype(np.float32)),
+            "mean": ("channel", np.array(scale.mean, np.float32)),
+            "standard_deviation": ("channel", np.array(scale.standard_deviation, np.float32)),
         },
         coords={"sample": kept.astype(np.int32)},
         attrs={
@@ -56,21 +60,34 @@ _SPLIT_FLAGS = {
 }
 
 
+def _normalisation(images: NDArray[np.uint8]) -> Normalisation:
+    """Of the training images, channel by channel, which takes less memory."""
+    planes = (images[:, channel].astype(np.float64) for channel in range(images.shape[1]))
+    found = [(plane.mean().item(), plane.std().item()) for plane in planes]
+    mean, deviation = zip(*found, strict=True)
+    return Normalisation(mean, deviation)
+
+
 def _split(source: Source, spec: DataSpec) -> tuple[Indices, Indices]:
-    """Indices of the training and the test set, each class in its share."""
+    """Indices of the training and the test set, each class in its share or as published."""
     everything = np.arange(len(source.labels))
-    train, test = train_test_split(
-        everything,
-        train_size=spec.train,
-        stratify=source.labels,
-        random_state=rng.small_seed_of(spec.source, "split", spec.split_seed),
-    )
+    if isinstance(spec, Published):
+        train, test = everything[: source.train], everything[source.train :]
+        seeds: tuple[int, ...] = ()
+    else:
+        train, test = train_test_split(
+            everything,
+            train_size=spec.train,
+            stratify=source.labels,
+            random_state=rng.small_seed_of(spec.source, "split", spec.split_seed),
+        )
+        seeds = (spec.split_seed,)
     if spec.keep is not None and spec.keep < len(train):
         train, _ = train_test_split(
             train,
             train_size=spec.keep,
             stratify=source.labels[train],
-            random_state=rng.small_seed_of(spec.source, "keep", spec.split_seed),
+            random_state=rng.small_seed_of(spec.source, "keep", *seeds),
         )
     return np.sort(train), np.sort(test)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import xarray as xr
@@ -14,9 +14,10 @@ from phasezoo.vocabulary import Split
 
 @dataclass(frozen=True)
 class Task:
-    """Inputs [N, C, H, W] float32, zero mean and unit variance per channel; labels [N] int64.
+    """Inputs [N, C, H, W] float32, normalised per channel; labels [N] int64.
 
-    Training labels carry the label noise of the spec; test labels are clean.
+    Training labels carry the label noise of the spec; test labels are clean. `black` [C] or [1] is
+    the value of a black pixel among the inputs, which augmentation fills with.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Task:
     test_inputs: Tensor
     test_labels: Tensor
     classes: int
+    black: Tensor = field(default_factory=lambda: torch.zeros(1))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,4 +69,5 @@ def task_from(data: xr.Dataset, name: str, device: torch.device) -> Task:
         test_inputs=inputs[~train].to(device),
         test_labels=label[~train].to(device),
         classes=len(str(data.attrs["classes"]).split()),
+        black=(-mean / deviation).flatten().to(device),
     )

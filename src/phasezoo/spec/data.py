@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from phasezoo.spec.base import Fraction, NonNegativeInt, PositiveInt, Spec, refused
+from phasezoo.spec.base import NonNegativeInt, PositiveInt, Spec, refused
+from phasezoo.spec.label_noise import LabelNoise
+from phasezoo.spec.published import Published
 
 
 def web_address(value: Any) -> str:
@@ -36,13 +38,6 @@ def checksum(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]{64}", value):
         return value.lower()
     raise ValueError("the 64 hexadecimal digits of a SHA-256 checksum")
-
-
-class LabelNoise(Spec):
-    """A share of the training labels is replaced by another class, drawn uniformly."""
-
-    fraction: Fraction
-    seed: NonNegativeInt
 
 
 class Samples(Spec):
@@ -77,6 +72,11 @@ class Samples(Spec):
         """Names the raw samples: equal for two data sets that are made of the same ones."""
         return self.source
 
+    @property
+    def division(self) -> tuple[int, ...]:
+        """What decides which samples are for testing, for two data sets of one origin."""
+        return self.train, self.split_seed
+
 
 class Digits(Samples):
     """scikit-learn's handwritten digits: 1,797 grey images of 8 x 8 pixels, 10 classes."""
@@ -104,4 +104,4 @@ class Npz(Samples):
         return f"{self.source} {self.sha256}"
 
 
-DataSpec = Annotated[Digits | Npz, Field(discriminator="source")]
+DataSpec = Annotated[Digits | Npz | Published, Field(discriminator="source")]

@@ -13,6 +13,7 @@ from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.models.flat import Weights, weights_of
 from phasezoo.spec.training import Optimisation
+from phasezoo.training.augment import augmented
 from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.training.schedule import rates
 from phasezoo.training.sgd import FlatSgd
@@ -44,7 +45,8 @@ def train(
     """Train in place and yield a checkpoint at each of `epochs`.
 
     SGD on the mean cross-entropy of a batch; every epoch sees each sample once, in an order drawn
-    from (*names, "order", epoch). A loss that is not finite ends the training: the remaining
+    from (*names, "order", epoch), and disturbed by numbers from (*names, "augment", epoch) where
+    the optimisation has an augmentation. A loss that is not finite ends the training: the remaining
     checkpoints carry NaN and the status `DIVERGED`.
 
     Args:
@@ -85,6 +87,7 @@ class _Run:
     ) -> None:
         self.module, self.task, self.names = module, task, names
         self.batch_size = optimisation.batch_size or 0
+        self.augmentation = optimisation.augmentation
         self.steps = steps_per_epoch(len(task.train_labels), self.batch_size)
         self.first = origin.epoch
         self.rates = rates(optimisation, self.steps, self.first, last).tolist()
@@ -95,12 +98,16 @@ class _Run:
         """Train one epoch; returns its mean loss."""
         table = self.rates[(epoch - 1 - self.first) * self.steps :][: self.steps]
         chance = rng.generator(*self.names, "order", epoch)
+        disturbance = rng.generator(*self.names, "augment", epoch)
         samples = len(self.task.train_labels)
         order = torch.randperm(samples, generator=chance).to(self.task.train_labels.device)
         total = torch.zeros((), device=order.device)
         self.module.train()
         for chosen, (rate, momentum) in zip(order.split(self.batch_size), table, strict=True):
-            logits = self.module(self.task.train_inputs[chosen])
+            inputs = self.task.train_inputs[chosen]
+            if self.augmentation:
+                inputs = augmented(inputs, self.augmentation, self.task.black, disturbance)
+            logits = self.module(inputs)
             loss = functional.cross_entropy(logits, self.task.train_labels[chosen])
             self.optimiser.zero_grad()
             loss.backward()
