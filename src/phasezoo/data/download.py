@@ -27,6 +27,10 @@ class DownloadError(PhasezooError):
     """A file cannot be had; the message says how to bring it by hand."""
 
 
+class FolderError(DownloadError):
+    """Files cannot be kept where they should be."""
+
+
 def download_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Where downloads are kept: the folder PHASEZOO_CACHE, else one in the project folder."""
     return Path(environment.get(CACHE) or ".phasezoo/downloads").absolute()
@@ -73,7 +77,7 @@ def fetch(
     except OSError as problem:
         got = problem.strerror or str(problem)
         allowed = f"a folder that can be written, or another one named by {CACHE}"
-        raise DownloadError(f"{folder}: got '{got}'; allowed: {allowed}") from None
+        raise FolderError(f"{folder}: got '{got}'; allowed: {allowed}") from None
     return path
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phasezoo.data.checksum import of_text
-from phasezoo.data.download import DownloadError, fetch, kept_at
+from phasezoo.data.download import DownloadError, FolderError, fetch, kept_at
 from phasezoo.data.transfer import Patience, Say, megabytes
 from phasezoo.spec.data import web_address
 
@@ -88,17 +88,18 @@ def _brought(source: str, file: File, folder: Path, patience: Patience | None, s
     """One file, from the first address that gives it."""
     own = mirror()
     addresses = [f"{own}/{source}/"] if own else []
-    problems: list[DownloadError] = []
+    reasons = []
     for address in (*addresses, *file.folders):
         try:
             return fetch(address + file.name, file.checksum, folder, patience, say)
+        except FolderError:
+            raise  # of no address
         except DownloadError as problem:
-            say(str(problem))
-            problems.append(problem)
-    if len(set(map(str, problems))) == 1:
-        raise problems[0]
-    got = ", ".join(str(problem).split("; allowed: ")[0] for problem in problems)
-    raise DownloadError(f"{got}; allowed: a file at one of them, or {_by_hand(file, folder)}")
+            reasons.append(str(problem).split("; allowed: ")[0])
+            say(reasons[-1])
+    there = "a file there" if len(reasons) == 1 else "a file at one of them"
+    by_hand = _by_hand(file, folder)
+    raise DownloadError(f"{', '.join(reasons)}; allowed: {there}, or {by_hand}")
 
 
 def _also_missing(source: str, files: Sequence[File], folder: Path) -> Iterator[str]:
