@@ -76,12 +76,13 @@ def looked_up(images: Tensor, plan: Tensor, black: Tensor) -> Tensor:
     numbers = plan.to(images.device, torch.int32, non_blocking=True).T.reshape(9, samples, 1, 1)
     a, b, c, d, e, f, down, right, flip = numbers
     x = torch.arange(width, dtype=torch.int32, device=images.device)
-    y = x.new_tensor(range(height)).reshape(-1, 1)
+    y = torch.arange(height, dtype=torch.int32, device=images.device).reshape(-1, 1)
     column, row = (a * x + b * y + c) >> 16, (d * x + e * y + f) >> 16
-    outside = (column < 0) | (column >= width) | (row < 0) | (row >= height)
-    column = torch.where(flip > 0, width - 1 - column, column) + right
-    row = row + down
-    outside |= (column < 0) | (column >= width) | (row < 0) | (row >= height)
-    place = (row * width + column).masked_fill(outside, 0).long().reshape(samples, 1, -1)
+    mirrored = width - 1 - column
+    outside = column | mirrored | row | (height - 1 - row)  # negative where one of them is
+    column, row = torch.where(flip > 0, mirrored, column) + right, row + down
+    outside |= column | (width - 1 - column) | row | (height - 1 - row)
+    outside = outside < 0
+    place = (row * width + column).masked_fill_(outside, 0).long().reshape(samples, 1, -1)
     found = images.flatten(2).gather(2, place.expand(-1, channels, -1)).reshape(images.shape)
     return torch.where(outside[:, None], black.to(found).reshape(1, -1, 1, 1), found)

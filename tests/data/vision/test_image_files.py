@@ -108,7 +108,9 @@ def test_offline_each_file_is_told_with_its_checksum_and_its_place(tmp_path: Pat
         assert f"{second}{files[0].name}: got no connection" in head
         for one, line in zip(files, lines, strict=True):
             wanted = one.checksum.replace("md5:", "md5 ")
-            assert f"put the one with {wanted} (0.0 MB) at {one.kept_in(tmp_path)}" in line
+            place = f"{one.size:,} bytes, at {one.kept_in(tmp_path)}"
+            assert f"put the one with {wanted}, {place}" in line
+            assert line.startswith(f"{first}{one.name}: got ")
         for one in files:
             one.kept_in(tmp_path).write_bytes(small.files[one.name])
         assert set(bring("mnist", files, tmp_path, QUICK)) == set(small.files)
@@ -117,9 +119,9 @@ def test_offline_each_file_is_told_with_its_checksum_and_its_place(tmp_path: Pat
 def test_only_what_is_missing_is_told(tmp_path: Path) -> None:
     with Site({name: SMALL[name] for name in list(SMALL)[:2]}) as site:
         lines = refusal(list(mnist().table(site.folder)), tmp_path)
-    assert [line.split(": ")[0] for line in lines] == [site.folder + list(SMALL)[2], "set"]
-    assert lines[0].split(": ")[1].startswith("got HTTP 404 Not Found; allowed")
-    assert f"{list(SMALL)[3]} is missing too" in lines[1]
+    heads = [line.split("; allowed: ")[0] for line in lines]
+    images, labels = (site.folder + name for name in list(SMALL)[2:])
+    assert heads == [f"{images}: got HTTP 404 Not Found", f"{labels}: got nothing yet"]
 
 
 def test_a_mirror_that_is_no_address_is_refused_by_name(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from phasezoo.data.checksum import of_text
 from phasezoo.data.download import DownloadError, FolderError, fetch, kept_at
-from phasezoo.data.transfer import Patience, Say, megabytes
+from phasezoo.data.transfer import Patience, Say
 from phasezoo.spec.data import web_address
 
 MIRROR = "PHASEZOO_MIRROR"
@@ -79,7 +79,7 @@ def bring(
         try:
             found[file.name] = _brought(source, file, folder, patience, say)
         except DownloadError as problem:
-            others = _also_missing(source, [f for f in files if f is not file], folder)
+            others = _also_missing([f for f in files if f is not file], folder)
             raise DownloadError("\n".join([str(problem), *others])) from None
     return found
 
@@ -102,12 +102,13 @@ def _brought(source: str, file: File, folder: Path, patience: Patience | None, s
     raise DownloadError(f"{', '.join(reasons)}; allowed: {there}, or {by_hand}")
 
 
-def _also_missing(source: str, files: Sequence[File], folder: Path) -> Iterator[str]:
+def _also_missing(files: Sequence[File], folder: Path) -> Iterator[str]:
     for file in files:
         if not file.kept_in(folder).is_file():
-            yield f"{source}: {file.name} is missing too; allowed: {_by_hand(file, folder)}"
+            address = file.folders[0] + file.name
+            yield f"{address}: got nothing yet; allowed: {_by_hand(file, folder)}"
 
 
 def _by_hand(file: File, folder: Path) -> str:
-    size, wanted = megabytes(file.size), of_text(file.checksum)
-    return f"put the one with {wanted} ({size}) at {file.kept_in(folder)}"
+    wanted = f"{of_text(file.checksum)}, {file.size:,} bytes"
+    return f"put the one with {wanted}, at {file.kept_in(folder)}"
