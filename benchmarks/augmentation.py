@@ -1,7 +1,7 @@
 """Augmentation of a batch, beside torchvision on one Pillow image after the other.
 
-torchvision 0.29.1 is for another torch than the one here: `pip install --no-deps torchvision==0.29.1`
-is enough, its operators are not used (tests/torchvision_here.py).
+torchvision 0.29.1 is for another torch than the one here; installed without its dependencies it is
+enough, its operators are not used (tests/torchvision_here.py).
 """
 
 from __future__ import annotations
