@@ -232,7 +232,7 @@ WRONG = [
           "'digits-rotated'", "split_seed of digits", at=f"{MLP}.transfer.dataset"),
     wrong("average of one", f"{MLP}.merging.last_checkpoints", [60], "[60]", "at least 2"),
     # data
-    wrong("unknown source", "data.digits.source", "mnist", "'mnist'", "'digits'"),
+    wrong("unknown source", "data.digits.source", "imagenet", "'imagenet'", "'digits'"),
     wrong("rotation 360", "data.digits-rotated.rotation", 360, "360", "less than 360"),
     wrong("rotation backwards", "data.digits-rotated.rotation", -90, "-90", "at least 0"),
     wrong("rotation by half degrees", "data.digits-rotated.rotation", 4.5, "4.5", "a whole number"),

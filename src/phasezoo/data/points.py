@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from phasezoo import rng
 from phasezoo.data.equation import EQUATIONS, Equation
 from phasezoo.data.physics import Ask
+from phasezoo.data.sides import sides
 from phasezoo.spec.equation import EquationPoints
-from phasezoo.vocabulary import Split
 
 Floats = NDArray[np.float64]
 KIND = "points"
@@ -33,11 +33,9 @@ def points(spec: EquationPoints) -> xr.Dataset:
     chance = np.random.default_rng(rng.seed_of(spec.source, "interior", spec.split_seed))
     chosen = inside[np.sort(chance.permutation(len(inside))[: spec.interior])]
     some = t[np.sort(chance.permutation(len(t))[: spec.boundary])]
-    parts = [
-        (Split.TRAIN, _asked(equation, chosen, x, some)),
-        (Split.TEST, _asked(equation, inside, x, t)),
-    ]
-    return xr.concat([_labelled(split, rows) for split, rows in parts], dim="sample").assign_attrs(
+    parts = [_labelled(_asked(equation, at, x, when)) for at, when in ((chosen, some), (inside, t))]
+    found = xr.concat(parts, dim="sample").assign(split=sides(*(p.sizes["sample"] for p in parts)))
+    return found.assign_attrs(
         title=f"Points of the {spec.source} equation",
         kind=KIND,
         equation=spec.source,
@@ -71,7 +69,7 @@ def _asked(
     return rows
 
 
-def _labelled(split: Split, rows: list[tuple[Ask, Floats, Floats]]) -> xr.Dataset:
+def _labelled(rows: list[tuple[Ask, Floats, Floats]]) -> xr.Dataset:
     at = np.concatenate([points for _, points, _ in rows])
     other = np.concatenate([partners for _, _, partners in rows])
     asks = np.repeat([int(ask) for ask, _, _ in rows], [len(points) for _, points, _ in rows])
@@ -79,15 +77,10 @@ def _labelled(split: Split, rows: list[tuple[Ask, Floats, Floats]]) -> xr.Datase
         "flag_values": [int(ask) for ask in Ask],
         "flag_meanings": " ".join(ask.name.lower() for ask in Ask),
     }
-    splits = {
-        "flag_values": [int(s) for s in Split],
-        "flag_meanings": " ".join(s.name.lower() for s in Split),
-    }
     columns = {"x": at[:, 0], "t": at[:, 1], "partner_x": other[:, 0], "partner_t": other[:, 1]}
     return xr.Dataset(
         {
             **{name: ("sample", values) for name, values in columns.items()},
             "ask": ("sample", asks.astype(np.int8), flags),
-            "split": ("sample", np.full(len(at), split, dtype=np.int8), splits),
         }
     )

@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from sklearn import datasets as sklearn_datasets
 
+from phasezoo.data.archive import ArchiveError
 from phasezoo.data.download import download_folder, fetch
 from phasezoo.data.npz import read_npz
-from phasezoo.spec.data import Digits, Npz, Samples
+from phasezoo.data.vision.files import bring
+from phasezoo.data.vision.sets import SETS, Normalisation
+from phasezoo.spec.data import Digits, Images, Npz
+from phasezoo.spec.published import Published
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Source:
     Attributes:
         images: [N, C, H, W], whole numbers from 0 to `brightest`.
         labels: [N], class numbers.
+        train: training samples, which come first, where the authors split the set.
+        normalisation: the published one, where there is one.
     """
 
     title: str
@@ -34,6 +40,8 @@ class Source:
     brightest: int
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    train: int | None = None
+    normalisation: Normalisation | None = None
 
 
 def digits(_: Digits) -> Source:
@@ -69,6 +77,32 @@ def npz(spec: Npz) -> Source:
     )
 
 
+def published(spec: Published) -> Source:
+    """A well-known image set, downloaded unless it is kept.
+
+    Raises:
+        DownloadError: a file of it cannot be had.
+        ArchiveError: a file is not what it is known to be.
+    """
+    about = SETS[spec.source]
+    files = bring(spec.source, about.files, download_folder())
+    try:
+        found = about.decode(files, spec.numbers)
+    except ArchiveError as problem:
+        raise ArchiveError(f"{spec.source}: {problem}") from None
+    return Source(
+        title=about.title,
+        references=about.references,
+        licence=about.licence,
+        classes=found.classes,
+        brightest=255,
+        images=found.images,
+        labels=found.labels,
+        train=spec.numbers.train,
+        normalisation=about.normalisation,
+    )
+
+
 @dataclass(frozen=True)
 class Entry:
     """One registered source: how to get it, and whether that needs a download."""
@@ -77,10 +111,15 @@ class Entry:
     download: bool
 
 
-SOURCES = {"digits": Entry(load=digits, download=False), "npz": Entry(load=npz, download=True)}
+SOURCES = {
+    "digits": Entry(load=digits, download=False),
+    "npz": Entry(load=npz, download=True),
+    **{name: Entry(load=published, download=True) for name in SETS},
+}
+_TURNED_AT_ONCE = 1000  # images; bounds memory, changes nothing else
 
 
-def load_source(spec: Samples) -> Source:
+def load_source(spec: Images) -> Source:
     """The raw samples that a spec asks for, rotated as it says."""
     source = SOURCES[spec.source].load(spec)
     return replace(source, images=rotated(source, spec.rotation)) if spec.rotation else source
@@ -88,8 +127,11 @@ def load_source(spec: Samples) -> Source:
 
 def rotated(source: Source, degrees: int) -> NDArray[np.uint8]:
     """Images turned counter-clockwise about their centre, interpolated linearly, black outside."""
-    turned = ndimage.rotate(
-        source.images.astype(np.float64), degrees, axes=(3, 2), reshape=False, order=1
-    )
-    whole: NDArray[np.uint8] = np.clip(np.rint(turned), 0, source.brightest).astype(np.uint8)
-    return whole
+    turned = np.empty_like(source.images)
+    for begin in range(0, len(turned), _TURNED_AT_ONCE):
+        share = slice(begin, begin + _TURNED_AT_ONCE)
+        values = ndimage.rotate(
+            source.images[share].astype(np.float64), degrees, axes=(3, 2), reshape=False, order=1
+        )
+        turned[share] = np.clip(np.rint(values), 0, source.brightest)
+    return turned

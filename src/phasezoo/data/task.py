@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 import xarray as xr
@@ -19,12 +19,13 @@ from phasezoo.vocabulary import COEFFICIENT, Number, Split
 class Task:
     """Inputs and labels of a training and a test set, and how answers to them are judged.
 
-    Images are [N, C, H, W] float32, of zero mean and unit variance per channel, their labels [N]
-    int64; training labels carry the label noise of the spec, test labels are clean. Windows of
-    text are [N, T] int64 with labels [N, T], the next tokens. Points of an equation are rows
-    [N, 8] with targets [N, 4] (`phasezoo.data.physics`).
+    Images are [N, C, H, W] float32, normalised per channel, their labels [N] int64; training labels
+    carry the label noise of the spec, test labels are clean. Windows of text are [N, T] int64 with
+    labels [N, T], the next tokens. Points of an equation are rows [N, 8] with targets [N, 4]
+    (`phasezoo.data.physics`).
 
-    `classes` is the number of outputs of a network for one input, or one position.
+    `classes` is the number of outputs of a network for one input, or one position; `black` [C] or
+    [1] the value of a black pixel among the inputs, which augmentation fills with.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Task:
     test_labels: Tensor
     classes: int
     objective: Objective = CLASSIFICATION
+    black: Tensor = field(default_factory=lambda: torch.zeros(1))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -81,17 +83,23 @@ def _images(data: xr.Dataset, name: str, device: torch.device) -> Task:
     scale = (1, -1, 1, 1)
     mean = torch.from_numpy(data["mean"].values).reshape(scale)
     deviation = torch.from_numpy(data["standard_deviation"].values).reshape(scale)
-    inputs = (torch.from_numpy(data["image"].values).float() - mean) / deviation
+    images = torch.from_numpy(data["image"].values)
     train = torch.from_numpy(data["split"].values == Split.TRAIN)
     given = torch.from_numpy(data["given_label"].values).long()
     label = torch.from_numpy(data["label"].values).long()
+
+    def normalised(of_set: Tensor) -> Tensor:
+        """In place, because the largest sets take gigabytes."""
+        return images[of_set].float().sub_(mean).div_(deviation).to(device)
+
     return Task(
         name=name,
-        train_inputs=inputs[train].to(device),
+        train_inputs=normalised(train),
         train_labels=given[train].to(device),
-        test_inputs=inputs[~train].to(device),
+        test_inputs=normalised(~train),
         test_labels=label[~train].to(device),
         classes=len(str(data.attrs["classes"]).split()),
+        black=(-mean / deviation).flatten().to(device),
     )
 
 

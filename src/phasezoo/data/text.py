@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from phasezoo import rng
 from phasezoo.data.corpus import Corpus
 from phasezoo.data.openwebtext import openwebtext
+from phasezoo.data.sides import sides
 from phasezoo.data.text_pydoc import pydoc
 from phasezoo.spec.text import OpenWebText, Pydoc, TextSpec
-from phasezoo.vocabulary import Split
 
 
 def labelled_text(spec: TextSpec) -> xr.Dataset:
@@ -35,18 +35,12 @@ def labelled_text(spec: TextSpec) -> xr.Dataset:
     variables: dict[str, Any] = {
         "token": (("sample", "position"), np.concatenate([train.tokens[kept], test.tokens])),
         "document": ("sample", np.concatenate([train.document[kept], test.document])),
-        "split": ("sample", _flags(len(kept), spec.test), _SPLIT_FLAGS),
+        "split": sides(len(kept), spec.test),
     }
     if corpus.byte is not None:
         variables["byte"] = ("symbol", corpus.byte)
     sample = np.concatenate([kept, spec.train + np.arange(spec.test)]).astype(np.int32)
     return xr.Dataset(variables, coords={"sample": sample}, attrs=_attributes(corpus, spec))
-
-
-_SPLIT_FLAGS = {
-    "flag_values": [int(s) for s in Split],
-    "flag_meanings": " ".join(s.name.lower() for s in Split),
-}
 
 
 def _corpus(spec: TextSpec) -> Corpus:
@@ -65,10 +59,6 @@ def _kept(spec: TextSpec) -> NDArray[np.int64]:
     chosen = torch.randperm(spec.train, generator=generator)[: spec.keep].sort().values
     numbers: NDArray[np.int64] = chosen.numpy()
     return numbers
-
-
-def _flags(train: int, test: int) -> NDArray[np.int8]:
-    return np.repeat(np.array([Split.TRAIN, Split.TEST], dtype=np.int8), [train, test])
 
 
 def _attributes(corpus: Corpus, spec: TextSpec) -> dict[str, str | int]:

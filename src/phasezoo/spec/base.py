@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     Strict,
     ValidationError,
     model_validator,
@@ -51,6 +52,14 @@ PositiveInt = Annotated[Int, Gt(0)]
 NonNegativeInt = Annotated[Int, Ge(0)]
 Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
+
+
+def _absent(value: object) -> bool:
+    return value is None
+
+
+# Left out of the JSON of jobs when absent, so that zoos without them read as they always did.
+Absent = Field(default=None, exclude_if=_absent)
 
 
 class Spec(BaseModel):

@@ -6,17 +6,12 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from phasezoo.spec.base import Fraction, NonNegativeInt, PositiveInt, Spec, refused
+from phasezoo.spec.base import NonNegativeInt, PositiveInt, Spec, refused
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.label_noise import LabelNoise
+from phasezoo.spec.published import Published
 from phasezoo.spec.text import OpenWebText, Pydoc
 from phasezoo.spec.web import Sha256, WebAddress
-
-
-class LabelNoise(Spec):
-    """A share of the training labels is replaced by another class, drawn uniformly."""
-
-    fraction: Fraction
-    seed: NonNegativeInt
 
 
 class Samples(Spec):
@@ -51,6 +46,11 @@ class Samples(Spec):
         """Names the raw samples: equal for two data sets that are made of the same ones."""
         return self.source
 
+    @property
+    def division(self) -> tuple[int, ...]:
+        """What decides which samples are for testing, for two data sets of one origin."""
+        return self.train, self.split_seed
+
 
 class Digits(Samples):
     """scikit-learn's handwritten digits: 1,797 grey images of 8 x 8 pixels, 10 classes."""
@@ -78,5 +78,5 @@ class Npz(Samples):
         return f"{self.source} {self.sha256}"
 
 
-Images = Digits | Npz
+Images = Digits | Npz | Published
 DataSpec = Annotated[Images | EquationPoints | Pydoc | OpenWebText, Field(discriminator="source")]

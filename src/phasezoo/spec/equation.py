@@ -67,6 +67,11 @@ class EquationPoints(Spec):
         return self.training_samples
 
     @property
+    def division(self) -> tuple[int, ...]:
+        """What the split depends on: nothing, its test points are those of the whole grid."""
+        return ()
+
+    @property
     def origin(self) -> str:
         """Names the raw points: two equations share none of what is asked."""
         return f"{self.source} {self.coefficient}"

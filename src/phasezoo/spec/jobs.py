@@ -195,7 +195,12 @@ def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:
             batch_size = int(temperature)
         case name:
             optimiser = optimiser.model_copy(update={name: float(temperature)})
-    return Optimisation(optimiser=optimiser, schedule=zoo.training.schedule, batch_size=batch_size)
+    return Optimisation(
+        optimiser=optimiser,
+        schedule=zoo.training.schedule,
+        batch_size=batch_size,
+        augmentation=zoo.training.augmentation,
+    )
 
 
 def at_load(zoo: Zoo, load: Number) -> Architecture:

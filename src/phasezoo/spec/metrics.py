@@ -10,6 +10,7 @@ from annotated_types import Lt
 from pydantic import Field, model_validator
 
 from phasezoo.spec.base import (
+    Absent,
     Flag,
     Fraction,
     NonNegativeFloat,
@@ -158,14 +159,6 @@ class Transfer(Measured):
             allowed = f"{self.fine_tune_epochs}, the fine_tune_epochs that it is to span"
             raise refused("optimisation.schedule.epochs", cycle, allowed)
         return self
-
-
-def _absent(value: object) -> bool:
-    return value is None
-
-
-# Left out of the JSON of jobs when absent, so that zoos without them read as they always did.
-Absent = Field(default=None, exclude_if=_absent)
 
 
 class Metrics(Spec):

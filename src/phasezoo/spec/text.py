@@ -49,6 +49,11 @@ class Windows(Spec):
         return self.context + 1
 
     @property
+    def division(self) -> tuple[int, ...]:
+        """What the side of a document depends on."""
+        return (self.split_seed,)
+
+    @property
     def origin(self) -> str:
         """Names the text: equal for two data sets that are made of the same one."""
         return self.source

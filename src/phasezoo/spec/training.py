@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
+from annotated_types import Le
 from pydantic import Field, model_validator
 
 from phasezoo.spec.base import (
+    Absent,
     Flag,
     Fraction,
     NonNegativeFloat,
@@ -86,13 +88,32 @@ class Constant(Spec):
 Schedule = Annotated[OneCycle | Cosine | Constant, Field(discriminator="name")]
 
 
+class Augmentation(Spec):
+    """How training images are disturbed anew each time they are seen, in this order.
+
+    As torchvision's RandomCrop(size, padding=crop), RandomHorizontalFlip() and
+    RandomRotation(rotation) on a Pillow image; what comes in from outside is black.
+    """
+
+    crop: NonNegativeInt = 0  # pixels; the image is moved by up to as many, down and across
+    flip: Flag = False  # left and right are swapped half of the time
+    rotation: Annotated[NonNegativeFloat, Le(180)] = 0.0  # degrees, at most, to either side
+
+    @model_validator(mode="after")
+    def _something(self) -> Augmentation:
+        if not (self.crop or self.flip or self.rotation):
+            raise refused("crop", self.crop, "more than 0, or flip or rotation; or leave it out")
+        return self
+
+
 class Optimisation(Spec):
-    """One training run: optimiser, schedule and batch size."""
+    """One training run: optimiser, schedule, batch size and what is done to the images."""
 
     optimiser: Optimiser
     schedule: Schedule
     # None: the temperature axis sets it; full: all samples at once, in a step an epoch
     batch_size: PositiveInt | Literal["full"] | None
+    augmentation: Augmentation | None = Absent
 
 
 class Training(Optimisation):

@@ -190,8 +190,7 @@ class Study(Spec):
     def _check_split(self, key: str, dataset: str, other: str) -> None:
         """Test samples of the second task must not have been trained on in the first."""
         first, second = self.data[dataset], self.data[other]
-        same = (first.train, first.split_seed) == (second.train, second.split_seed)
-        if first.origin == second.origin and not same:
+        if first.origin == second.origin and first.division != second.division:
             allowed = f"a data set with the train and split_seed of {dataset}"
             raise refused(key, other, allowed)
 

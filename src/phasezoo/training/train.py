@@ -13,6 +13,7 @@ from phasezoo.data.task import Task
 from phasezoo.models.flat import Weights, weights_of
 from phasezoo.spec.training import AdamW, Optimisation, Sgd
 from phasezoo.training.adam import FlatAdamW
+from phasezoo.training.augment import augmented
 from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.training.flat import FlatVector
 from phasezoo.training.schedule import rates
@@ -51,8 +52,9 @@ def train(
     """Train in place and yield a checkpoint at each of `epochs`.
 
     The mean loss of a batch is minimised; every epoch sees each sample once, in an order drawn
-    from (*names, "order", epoch), or all at once. A loss that is not finite ends the training: the
-    remaining checkpoints carry NaN and the status `DIVERGED`.
+    from (*names, "order", epoch), or all at once, and disturbed by numbers from (*names, "augment",
+    epoch) where the optimisation has an augmentation. A loss that is not finite ends the training:
+    the remaining checkpoints carry NaN and the status `DIVERGED`.
 
     Args:
         module: holding the weights of `origin`, on the task's device.
@@ -95,6 +97,7 @@ class _Run:
         given = optimisation.batch_size or 0
         self.full = given == "full"
         self.batch_size = samples if given == "full" else given
+        self.augmentation = optimisation.augmentation
         self.steps = steps_per_epoch(samples, self.batch_size)
         self.first = origin.epoch
         self.rates = rates(optimisation, self.steps, self.first, last).tolist()
@@ -107,7 +110,10 @@ class _Run:
         table = self.rates[(epoch - 1 - self.first) * self.steps :][: self.steps]
         total = torch.zeros((), device=self.task.train_labels.device)
         self.module.train()
+        disturbance = rng.generator(*self.names, "augment", epoch)
         for (inputs, targets), (rate, momentum) in zip(self._batches(epoch), table, strict=True):
+            if self.augmentation:
+                inputs = augmented(inputs, self.augmentation, self.task.black, disturbance)
             outputs = self.task.objective.outputs(self.module, inputs)
             loss = self.task.objective.loss(outputs, targets)
             self.optimiser.zero_grad()
