@@ -32,7 +32,7 @@ rule all:
 
 
 rule datasets:
-    """All declared data sets."""
+    """The data sets of the run."""
     input:
         PLAN.datasets(),
 

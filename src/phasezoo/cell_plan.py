@@ -10,7 +10,8 @@ from phasezoo.spec import jobs
 from phasezoo.spec.axis import Axis
 from phasezoo.spec.base import Spec
 from phasezoo.spec.metrics import Family
-from phasezoo.spec.zoo import Study, Zoo
+from phasezoo.spec.study import Study
+from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import Number
 
 

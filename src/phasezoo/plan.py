@@ -65,9 +65,10 @@ class Plan(CellPlan):
         return {name: _any_of(labels) for name, labels in known.items()}
 
     def datasets(self) -> list[str]:
-        """All declared data sets, stores and manifests."""
+        """The data sets of the run, stores and manifests; others may be gigabytes to download."""
         forms = (paths.DATA, paths.DATA_MANIFEST)
-        return [form.format(dataset=name) for name in self.study.data for form in forms]
+        of_run = [name for zoo in self.study.run for name in self.data_of_zoo(self.zoos[zoo])]
+        return [form.format(dataset=name) for name in dict.fromkeys(of_run) for form in forms]
 
     def pictures(self) -> list[str]:
         """The phase map of every zoo of the run."""

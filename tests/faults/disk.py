@@ -45,12 +45,15 @@ def disk_at(folder: Path) -> Iterator[Disk]:
     folder.mkdir()
     disk = Disk(folder)
     disk._mount(f"size={_AMPLE}")
+    root = folder / "lost+found"  # as disks have; Snakemake would try to remove an empty one
+    root.mkdir()
     try:
         subprocess.run(["cp", "-a", f"{aside}/.", folder], check=True)
         shutil.rmtree(aside)
         yield disk
     finally:
         disk._mount("remount", "rw", f"size={_AMPLE}")
+        root.rmdir()
         subprocess.run(["cp", "-a", folder, aside], check=True)
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
         folder.rmdir()

@@ -20,6 +20,7 @@ from phasezoo.spec import read_study
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
 MEBIBYTE = 2**20
+ABOUT_ENOUGH = 700  # MiB; how much is enough depends on the machine
 # the last two are what libraries say when they end the process themselves
 REFUSED = re.compile(r"^.*(?:^out of memory: |std::bad_alloc|OpenBLAS error: Memory).*$", re.M)
 
@@ -31,7 +32,7 @@ class Cell:
 
 
 def limits() -> list:
-    """Address spaces in MiB: from too small for Python's own libraries to nearly enough."""
+    """Address spaces in MiB: from too small for Python's own libraries to about enough."""
     return [
         m if m == 300 else pytest.param(m, marks=pytest.mark.long)
         for m in (100, 200, 300, 400, 500, 600, 700, 750, 780, 800, 820)
@@ -53,6 +54,10 @@ def test_a_job_without_memory_says_so(
         text=True,
         check=False,
     )
+    if limit >= ABOUT_ENOUGH and done.returncode == 0:
+        assert "weights.json" in [path.name for path in tmp_path.iterdir()]
+        told(f"{limit} MiB for `train`", "finished", "nothing to say", 0)
+        return
     assert done.returncode != 0
     line = REFUSED.search(done.stderr)
     assert line, done.stderr

@@ -2,6 +2,7 @@
 
 from phasezoo.spec.base import Spec, SpecError
 from phasezoo.spec.read import read_study, study_from
-from phasezoo.spec.zoo import Study, Zoo
+from phasezoo.spec.study import Study
+from phasezoo.spec.zoo import Zoo
 
 __all__ = ["Spec", "SpecError", "Study", "Zoo", "read_study", "study_from"]

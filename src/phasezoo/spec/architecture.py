@@ -15,6 +15,7 @@ class Sized(Spec):
 
     size_name: ClassVar[str] = "width"
     aligned: ClassVar[bool] = True  # whether its permutation symmetries are known, for merging
+    takes: ClassVar[str] = "images"  # the kind of data sets it is for
 
     @property
     def size(self) -> int | None:
@@ -60,6 +61,7 @@ class Pinn(Sized):
     That of the convection study (Krishnapriyan et al. 2021) has 4 layers of 50 units.
     """
 
+    takes: ClassVar[str] = "points"
     name: Literal["pinn"]
     hidden_layers: PositiveInt
     width: PositiveInt | None = None
@@ -192,6 +194,7 @@ class Gpt2(_Transformer):
     names; 11 dimensions x 8 batch sizes x 3 seeds are its 264 models.
     """
 
+    takes: ClassVar[str] = "text"
     size_name: ClassVar[str] = "model_dim"
     name: Literal["gpt-2"]
     model_dim: PositiveInt | None = None

@@ -17,6 +17,7 @@ from phasezoo.spec.web import Sha256, WebAddress
 class Samples(Spec):
     """What all data sets have: a recipe, a split and disturbances."""
 
+    kind: ClassVar[str] = "images"
     fewest: ClassVar[int] = 2  # classes at least; a split leaves each on either side
 
     source: str

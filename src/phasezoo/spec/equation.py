@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,8 @@ class EquationPoints(Spec):
         boundary: points in time at both ends, trained on.
         grid: points along x and t.
     """
+
+    kind: ClassVar[str] = "points"
 
     source: Name
     recipe: PositiveInt

@@ -6,7 +6,7 @@ Their numbers are known before anything is downloaded, so that a study is checke
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -54,6 +54,8 @@ class Published(Spec):
     SVHN without its `extra` images, STL-10 without the unlabelled ones. The labels of
     TinyImageNet's test set were never published: its validation set is the test set.
     """
+
+    kind: ClassVar[str] = "images"
 
     source: Name
     recipe: PositiveInt

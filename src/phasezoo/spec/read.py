@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from phasezoo.spec.base import SpecError, explain
-from phasezoo.spec.zoo import Study
+from phasezoo.spec.study import Study
 
 DEFAULT_FILE = "params.yaml"
 
@@ -51,7 +51,14 @@ def read_study(path: Path) -> Study:
 class _Loader(yaml.SafeLoader):
     """YAML in which a key that stands twice in one mapping is an error; PyYAML keeps the last."""
 
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._flat: set[int] = set()  # nodes that have taken in what `<<` brings
+
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        if id(node) in self._flat:  # merged into another mapping before, with all its keys
+            return
+        self._flat.add(id(node))
         seen: set[str] = set()
         keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         for key in keys:  # before `<<` brings in keys that may be overwritten

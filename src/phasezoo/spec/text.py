@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,8 @@ class Windows(Spec):
     nor from how many windows are asked for: what two data sets of one `split_seed` test on, none
     of them has trained on.
     """
+
+    kind: ClassVar[str] = "text"
 
     source: str
     recipe: PositiveInt

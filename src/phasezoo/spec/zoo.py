@@ -1,16 +1,15 @@
-"""Spec of a zoo and of a study."""
+"""Spec of a zoo."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from phasezoo.spec.architecture import SIZES, Architecture, names_of
 from phasezoo.spec.axis import Axis
 from phasezoo.spec.base import (
-    NAME,
     NonNegativeInt,
     PositiveInt,
     Spec,
@@ -18,7 +17,6 @@ from phasezoo.spec.base import (
     refused,
     require_unique,
 )
-from phasezoo.spec.data import DataSpec
 from phasezoo.spec.metrics import Family, Merging, Metrics, Transfer
 from phasezoo.spec.phases import Criteria
 from phasezoo.spec.training import Training
@@ -154,50 +152,3 @@ class Zoo(Spec):
         for load in self.load.all_values:
             for temperature in self.temperature.all_values:
                 yield load, temperature
-
-
-class Study(Spec):
-    """Everything `params.yaml` says."""
-
-    run: Annotated[tuple[Text, ...], Field(min_length=1)]
-    data: dict[str, DataSpec]
-    zoos: dict[str, Zoo]
-
-    @model_validator(mode="after")
-    def _names_known(self) -> Study:
-        require_unique("run", self.run, "zoo")
-        for section, names in (("data", self.data), ("zoos", self.zoos)):
-            for name in names:
-                if not NAME.fullmatch(name):
-                    rule = "names of small letters, digits and single hyphens"
-                    raise refused(f"{section}.{name}", name, rule)
-        for name in self.run:
-            if name not in self.zoos:
-                raise refused("run", name, f"the declared zoos {', '.join(self.zoos)}")
-        for name, zoo in self.zoos.items():
-            self._check_data(f"zoos.{name}.dataset", zoo.dataset)
-            self._check_samples(name, zoo)
-            if zoo.transfer:
-                key = f"zoos.{name}.transfer.dataset"
-                self._check_data(key, zoo.transfer.dataset)
-                self._check_split(key, zoo.dataset, zoo.transfer.dataset)
-        return self
-
-    def _check_data(self, key: str, dataset: str) -> None:
-        if dataset not in self.data:
-            raise refused(key, dataset, f"the declared data sets {', '.join(self.data)}")
-
-    def _check_split(self, key: str, dataset: str, other: str) -> None:
-        """Test samples of the second task must not have been trained on in the first."""
-        first, second = self.data[dataset], self.data[other]
-        if first.origin == second.origin and first.division != second.division:
-            allowed = f"a data set with the train and split_seed of {dataset}"
-            raise refused(key, other, allowed)
-
-    def _check_samples(self, name: str, zoo: Zoo) -> None:
-        if zoo.temperature.hyperparameter == "batch_size":
-            samples = self.data[zoo.dataset].training_samples
-            largest = zoo.temperature.all_values[-1]
-            if largest > samples:
-                allowed = f"at most {samples}, the training samples of {zoo.dataset}"
-                raise refused(f"zoos.{name}.temperature.values", largest, allowed)

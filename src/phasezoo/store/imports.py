@@ -14,7 +14,8 @@ from phasezoo.data.labelled import labelled
 from phasezoo.data.task import Task, task_from
 from phasezoo.models.build import build
 from phasezoo.spec.jobs import at_load
-from phasezoo.spec.zoo import Study, Zoo
+from phasezoo.spec.study import Study
+from phasezoo.spec.zoo import Zoo
 from phasezoo.store.dataset import read_task
 from phasezoo.store.incoming import Content, Incoming, Source, difference
 from phasezoo.store.manifest import writing

@@ -15,8 +15,8 @@ from phasezoo.data.download import DownloadError, fetch
 from phasezoo.data.transfer import Patience
 from phasezoo.data.vision.files import MIRROR, File, bring
 from phasezoo.data.vision.sets import SETS
-from phasezoo.spec.web import web_address
 from phasezoo.spec.published import SETS as NUMBERS
+from phasezoo.spec.web import web_address
 
 CONTENT = bytes(range(256)) * 1000
 QUICK = Patience(tries=2, pause=0.01, connect=20, stall=20, every=0)
