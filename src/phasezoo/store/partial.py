@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +39,17 @@ class Partial:
             return None
 
     def write(self, load: float, rows: Rows) -> None:
-        """Keep the rows of a load."""
-        self._output.parent.mkdir(parents=True, exist_ok=True)
+        """Keep the rows of a load, where there is room: it is the output that must be written."""
         path = self._path(load)
         draft = path.with_name(f"{path.name}.tmp")
-        with draft.open("wb") as file:
-            np.savez(file, allow_pickle=False, **rows)
-        draft.replace(path)
+        try:
+            self._output.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("wb") as file:
+                np.savez(file, allow_pickle=False, **rows)
+            draft.replace(path)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove all that is kept of this output, also by jobs of another spec."""
