@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -14,6 +14,15 @@ from torch.func import jvp
 from phasezoo.data.objective import Function
 
 Directions = tuple[float, float]  # of a derivative, along x and t
+
+
+@runtime_checkable
+class CarriesTangents(Protocol):
+    """A function that computes its derivative along tangents beside its values."""
+
+    def along(self, points: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
+        """Values and derivatives, each [N, 1]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -125,9 +134,14 @@ class Wave(Equation):
 
 
 def along(function: Function, points: Tensor, direction: Directions) -> tuple[Tensor, Tensor]:
-    """Values of a function and its derivative along a direction (x, t), in one forward pass."""
-    tangent = torch.tensor(direction, dtype=points.dtype, device=points.device)
-    value, slope, *_ = jvp(function, (points,), (tangent.expand_as(points),))
+    """Values of a function and its derivative along a direction (x, t), in one forward pass.
+
+    A network that carries tangents itself (`phasezoo.models.pinn`) does so.
+    """
+    tangent = torch.tensor(direction, dtype=points.dtype, device=points.device).expand_as(points)
+    if isinstance(function, CarriesTangents):
+        return function.along(points, tangent)
+    value, slope, *_ = jvp(function, (points,), (tangent,))
     return value, slope
 
 

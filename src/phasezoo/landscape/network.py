@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from phasezoo.data.objective import CLASSIFICATION, Function, Objective
+from phasezoo.models.applied import applied
 from phasezoo.models.flat import Layout, Weights, buffer_layout, parameter_layout
 
 _COMPARED = 512  # inputs per forward pass; bounds memory, changes nothing else
@@ -41,12 +42,7 @@ class Network:
 
     def call(self, module: nn.Module, tensors: dict[str, Tensor], inputs: Tensor) -> Tensor:
         """Outputs of a module with some tensors in the place of its own."""
-
-        def function(some: Tensor) -> Tensor:
-            values: Tensor = functional_call(module, tensors, (some,))
-            return values
-
-        return self.objective.outputs(function, inputs)
+        return self.objective.outputs(applied(module, tensors), inputs)
 
     def apply_training(self, parameters: Tensor, inputs: Tensor) -> Tensor:
         """The same with the statistics of the batch itself, as in training."""
@@ -72,11 +68,7 @@ class Network:
         """What models are compared by, [samples, features]: the answers of some weights."""
         parameters, buffers = weights.parameters.to(self.device), weights.buffers.to(self.device)
         tensors = self.parameters.unflatten(parameters) | self._buffers(buffers)
-
-        def function(some: Tensor) -> Tensor:
-            values: Tensor = functional_call(self.module, tensors, (some,))
-            return values
-
+        function = applied(self.module, tensors)
         parts = inputs.split(min(_COMPARED, self.objective.chunk))
         answers = torch.cat([self.objective.answers(function, part) for part in parts])
         return self.objective.features(answers)
