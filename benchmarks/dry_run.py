@@ -1,11 +1,12 @@
 """How long Snakemake takes to plan studies of the size of the paper's, and to find nothing to do.
 
-    python benchmarks/dry_run.py            # the tables of benchmarks/README.md
-    python benchmarks/dry_run.py --profile  # and where the time of the largest goes
+    python benchmarks/dry_run.py             # the tables of benchmarks/README.md
+    python benchmarks/dry_run.py --declared  # only that of the zoos of params.yaml
+    python benchmarks/dry_run.py --profile   # and where the time of the largest goes
 
-The twelve zoos of arXiv 2504.18072 by their numbers of cells, seeds and annotated epochs, on
-architectures that exist here; the jobs of the finished study are done by a stand-in that only
-touches files.
+First the twelve zoos of arXiv 2504.18072 as params.yaml declares them; then studies that have as
+many cells, seeds and annotated epochs and every family, in shares of either kind. The jobs of the
+finished study are done by a stand-in that only touches files.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ def main() -> None:
     """Print the tables."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
+        declared(root)
+        if "--declared" in sys.argv:
+            return
         print("| study | models | jobs | seconds, median of 3 (least to most) | memory, MB |")
         print("|---|---|---|---|---|")
         for name, zoos, shared in (
@@ -65,6 +69,23 @@ def main() -> None:
             if name.endswith("row of cells") and zoos == 12 and "--profile" in sys.argv:
                 profile(project)
         finished(root)
+
+
+def declared(root: Path) -> None:
+    """Plan each of the twelve zoos of params.yaml, then all of them at once; one run each."""
+    given = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    twelve = [name for name, zoo in given["zoos"].items() if zoo["training"]["device"] == "gpu"]
+    project = create(root / "declared", given)
+    print("| target | jobs | seconds | memory, MB |")
+    print("|---|---|---|---|")
+    for label, names in (*((f"`{name}`", [name]) for name in twelve), ("all twelve", twelve)):
+        targets = [f"zoos/{name}.json" for name in names]
+        seconds, memory = timed(project, *targets)
+        row = f"| {label} | {planned(project, *targets)} | {seconds:.1f} | {memory:.0f} |"
+        print(row, flush=True)
+    if "--profile" in sys.argv:
+        profile(project, *targets)
+    print()
 
 
 def finished(root: Path) -> None:
@@ -159,29 +180,31 @@ def snakemake(project: Path, *options: str, environment: dict[str, str] | None =
     return done.stdout + done.stderr
 
 
-def planned(project: Path) -> int:
+def planned(project: Path, *targets: str) -> int:
     """Jobs that a dry run announces."""
-    lines = snakemake(project, *DRY_RUN[1:]).splitlines()
+    lines = snakemake(project, *targets, *DRY_RUN[1:]).splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("total")), 0)
 
 
-def timed(project: Path) -> tuple[float, float]:
+def timed(project: Path, *targets: str) -> tuple[float, float]:
     """Seconds and megabytes of one dry run."""
     quiet = subprocess.DEVNULL
     began = time.monotonic()
-    child = subprocess.Popen(
-        [sys.executable, "-m", *DRY_RUN], cwd=project, stdout=quiet, stderr=quiet
-    )
+    child = subprocess.Popen(dry_run(*targets), cwd=project, stdout=quiet, stderr=quiet)
     _, _, usage = os.wait4(child.pid, 0)
     return time.monotonic() - began, usage.ru_maxrss / 1024
 
 
-def profile(project: Path) -> None:
+def dry_run(*targets: str) -> list[str]:
+    """The command; targets come first, because `--quiet` takes all words that follow it."""
+    return [sys.executable, "-m", DRY_RUN[0], *targets, *DRY_RUN[1:]]
+
+
+def profile(project: Path, *targets: str) -> None:
     """Print where the time of a dry run goes: in this package, and in all."""
-    code = ["-m", "cProfile", "-s", "cumulative", "-m", *DRY_RUN]
-    said = subprocess.run(
-        [sys.executable, *code], cwd=project, capture_output=True, text=True, check=True
-    ).stdout
+    python, *code = dry_run(*targets)
+    profiled = [python, "-m", "cProfile", "-s", "cumulative", *code]
+    said = subprocess.run(profiled, cwd=project, capture_output=True, text=True, check=True).stdout
     print(said[said.index("function calls") :][:6000])
 
 

@@ -75,27 +75,6 @@ def process(*arguments: str, cwd: Path | None = None) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def test_zoos_are_listed_with_grid_models_and_data(call: Call) -> None:
-    done = call("zoos", "--params", str(PARAMS))
-    assert done.status == 0, done.err
-    rows = [re.split(r"\s*│\s*", line.strip("│ \n")) for line in done.out.splitlines()]
-    found = {row[0]: row[1:] for row in rows if row[0] in (MLP, RESNET)}
-    assert found[MLP][:7] == [
-        "mlp", "width 3 7", "batch size 13 31", "2", "8", "digits", "none",
-    ]  # fmt: skip
-    assert found[RESNET][:3] == [
-        "small-resnet", "width 2 3", "learning rate 0.1 100000000000",
-    ]  # fmt: skip
-    assert found[MLP][7] == found[RESNET][7] == "yes"  # both are in the run
-
-
-def test_a_zoo_outside_of_the_run_is_listed_as_such(call: Call, tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump({**STUDY, "run": [MLP]}))
-    done = call("zoos", cwd=tmp_path)  # params.yaml is the default
-    (line,) = [line for line in done.out.splitlines() if RESNET in line]
-    assert "yes" not in line
-
-
 def _broken(**changes: object) -> str:
     return yaml.safe_dump({**STUDY, **changes})
 

@@ -146,6 +146,16 @@ def test_percentage_points_are_taken_as_such_and_it_is_said() -> None:
     assert "points" not in fractions.attrs["notes"]
 
 
+def test_a_table_that_says_fractions_has_them_whatever_their_size() -> None:
+    """Relative errors of equations may differ by more than 1."""
+    metrics = replicated()
+    metrics["mode_connectivity"][:, 1:3] = -1.5
+    metrics["mode_connectivity"].attrs["units"] = "1"
+    found = classify_phases(metrics, CRITERIA)
+    assert "points" not in found.attrs["notes"]
+    np.testing.assert_allclose(found["mode_connectivity_of_cell"][:, 1:3], -1.5)
+
+
 @pytest.mark.parametrize(("seeds", "phase"), [("mean", Phase.II), ("median", Phase.IV_B)])
 def test_seeds_become_one_number_as_the_criteria_say(seeds: str, phase: Phase) -> None:
     metrics = replicated()

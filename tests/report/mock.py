@@ -16,33 +16,58 @@ from phasezoo.report.labelling import Labelling
 from phasezoo.report.results import ZooResults
 from phasezoo.spec.phases import Criteria, PhaseCriteria, RegimeCriteria
 from phasezoo.store import measurements, schema
-from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE, Phase, Status, compared
+from phasezoo.vocabulary import (
+    EPOCH,
+    HYPERPARAMETERS,
+    LOAD,
+    TEMPERATURE,
+    Phase,
+    Status,
+    compared,
+)
 
 CRITERIA = PhaseCriteria(
     seeds="mean", train_loss=0.1, mode_connectivity=0.015, cka=0.85, resamples=40
 )
 REGIMES = RegimeCriteria(seeds="mean", train_loss=0.1, test_error=0.035, resamples=40)
 FACTORS = (0.5, 2.0)
+EQUATION = {  # a load and a temperature that grow with their values, errors beyond 100 %
+    "name": "convection-pinn",
+    "kind": "points",
+    "widths": (1, 5, 10, 20, 30),
+    "batch_sizes": (3e-4, 1e-3, 3e-3, 1e-2),
+    "criteria": REGIMES,
+}
+NAMES = {"images": ("width", "batch_size"), "points": ("beta", "learning_rate")}
+MIDDLE = {"width": 12.0, "batch_size": 64.0, "beta": 12.0, "learning_rate": 2e-3}
+ARCHITECTURES = {
+    "images": {"name": "mlp", "hidden_layers": 2, "width": None},
+    "points": {"name": "pinn", "hidden_layers": 4, "width": 50},
+}
 SMALL = {"widths": (8, 32), "batch_sizes": (16, 64, 256)}
 
 
 def mock(
     name: str = "digits-mlp",
     widths: tuple[int, ...] = (4, 8, 16, 32, 64, 128),
-    batch_sizes: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512),
+    batch_sizes: tuple[float, ...] = (8, 16, 32, 64, 128, 256, 512),
     blocks: tuple[tuple[int, ...], ...] = ((0, 1, 2),),
     epochs: tuple[int, ...] = (0, 10, 30, 60),
     criteria: Criteria = CRITERIA,
+    kind: str = "images",
 ) -> ZooResults:
-    """Results whose phases lie as in the papers: I top left, IV right."""
+    """Results whose phases lie as in the papers: I top left, IV right.
+
+    For points of an equation the loads are coefficients, the temperatures learning rates.
+    """
     coordinates = measurements.grid(
         widths, batch_sizes, blocks, epochs, compared(tuple(blocks), "within")
     )
-    groups = {g: _group(coordinates, g) for g in ("metrics", "merging", "transfer")}
+    groups = {g: _group(coordinates, g, kind) for g in ("metrics", "merging", "transfer")}
     metrics = groups["metrics"]
     shown = metrics.sel({EPOCH: [epochs[-1]]})
     phases = classify_phases(shown, criteria)
-    described = schema.described(phases, "width", "batch_size")
+    described = schema.described(phases, *NAMES[kind])
     return ZooResults(
         name=name,
         title="Multilayer perceptrons on handwritten digits",
@@ -52,7 +77,10 @@ def mock(
         manifest={
             "schema": 1,
             "tree": {"sha256": "0123456789abcdef" * 4, "files": 211, "bytes": 48_123_456},
-            "spec": {"name": name, "zoo": _spec(widths, batch_sizes, blocks, epochs, criteria)},
+            "spec": {
+                "name": name,
+                "zoo": _spec(kind, widths, batch_sizes, blocks, epochs, criteria),
+            },
         },
         provenance={
             "started": "2026-01-01T00:00:00+00:00",
@@ -100,33 +128,36 @@ def remade(results: ZooResults, **variables: object) -> ZooResults:
     return replace(results, phases=phases, labelling=labelling)
 
 
-def _group(coordinates: xr.Dataset, group: str) -> xr.Dataset:
+def _group(coordinates: xr.Dataset, group: str, kind: str) -> xr.Dataset:
     rng = np.random.default_rng(7)
     out = coordinates
     for variable in schema.VARIABLES.values():
         # families with axes of their own are those that a zoo may leave out
         if variable.group == group and set(variable.dims) <= set(coordinates.sizes):
             shape = tuple(coordinates.sizes[d] for d in variable.dims)
-            values = _values(variable.name, coordinates, shape, rng)
+            values = _values(variable.name, coordinates, shape, rng, kind)
             out = out.assign({variable.name: (variable.dims, values.astype(variable.dtype))})
     if group == "metrics":
         out["train_error"][0, 0, :] = np.nan
         out["test_error"][0, 0, :] = np.nan
         out["status"][0, 0, :] = Status.NEVER_TRAINED
         out["status"][0, -1, 0, -1] = Status.DIVERGED
-    return schema.described(out, "width", "batch_size")
+    return schema.described(out, *NAMES[kind])
 
 
 def _values(
-    name: str, coordinates: xr.Dataset, shape: tuple[int, ...], rng: np.random.Generator
+    name: str, coordinates: xr.Dataset, shape: tuple[int, ...], rng: np.random.Generator, kind: str
 ) -> np.ndarray:
-    size = np.log2(coordinates[LOAD].values / 12.0)[:, None, None, None]
-    heat = -np.log2(coordinates[TEMPERATURE].values / 64.0)[None, :, None, None]
+    grown = [
+        HYPERPARAMETERS[name].grows * np.log2(coordinates[axis].values / MIDDLE[name])
+        for axis, name in zip((LOAD, TEMPERATURE), NAMES[kind], strict=True)
+    ]
+    size, heat = -grown[0][:, None, None, None], grown[1][None, :, None, None]
     progress = np.linspace(0, 1, coordinates.sizes[EPOCH])
     noise = rng.normal(size=shape) * 0.15
     effort = size - 0.35 * np.abs(heat) * (heat > 0) + noise
     loss = 10 ** (-0.9 * effort - 1.2) + 2 * (1 - progress)
-    error = np.clip(0.03 + 0.12 * loss, 0, 0.9)
+    error = np.clip(0.03 + 0.12 * loss, 0, 0.9) if kind == "images" else 0.01 + loss
     barrier = -0.05 * np.clip(0.8 - 0.6 * size - 0.3 * heat, 0, None) + 0.002 * noise
     barrier = barrier + 0.04 * np.clip(heat - 2.2, 0, None)
     match name:
@@ -159,8 +190,9 @@ def _values(
 
 
 def _spec(
+    kind: str,
     widths: tuple[int, ...],
-    batch_sizes: tuple[int, ...],
+    batch_sizes: tuple[float, ...],
     blocks: tuple[tuple[int, ...], ...],
     epochs: tuple[int, ...],
     criteria: Criteria,
@@ -171,10 +203,10 @@ def _spec(
         "recipe": 1,
         "references": ["arXiv:2504.18072"],
         "licence": "CC BY 4.0",
-        "architecture": {"name": "mlp", "hidden_layers": 2, "width": None},
+        "architecture": ARCHITECTURES[kind],
         "dataset": "digits",
-        "load": {"hyperparameter": "width", "values": [[w] for w in widths]},
-        "temperature": {"hyperparameter": "batch_size", "values": [list(batch_sizes)]},
+        "load": {"hyperparameter": NAMES[kind][0], "values": [[w] for w in widths]},
+        "temperature": {"hyperparameter": NAMES[kind][1], "values": [list(batch_sizes)]},
         "seeds": [list(block) for block in blocks],
         "training": {
             "optimiser": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9},

@@ -12,8 +12,9 @@ from matplotlib.patches import Rectangle
 
 from phasezoo.report import curves, figures, grid, panels
 from phasezoo.report.colours import ink_on, scale_of
+from phasezoo.report.phase_map import phase_map
 from phasezoo.vocabulary import Phase
-from report.mock import SMALL, emptied, mock, relabelled
+from report.mock import EQUATION, SMALL, emptied, mock, relabelled
 
 
 def _phases(codes: list[list[int]], temperature: str = "batch_size") -> xr.DataArray:
@@ -153,3 +154,23 @@ def test_gains_of_seed_averages_compare_with_the_seeds_of_the_block():
 def test_learning_curves_have_a_line_per_phase_that_occurs():
     figure = curves.learning_curves(relabelled(mock(**SMALL), Phase.IV_A))
     assert [len(axes.lines) for axes in figure.axes] == [1, 1]
+
+
+def test_axes_that_grow_with_their_values_run_from_high_load_and_to_high_temperature():
+    axes = phase_map(mock(**EQUATION)).axes[0]
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["30", "20", "10", "5", "1"]
+    # from the top down
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["0.01", "0.003", "0.001", "0.0003"]
+    assert axes.yaxis_inverted()
+    assert axes.get_xlabel() == "coefficient of the equation\n(load falls →)"
+    assert axes.get_ylabel() == "learning rate\n(temperature rises →)"
+
+
+def test_errors_beyond_100_per_cent_are_in_the_scale():
+    results = mock(**EQUATION)
+    drawn = phase_map(results).axes[0].collections[0]
+    errors = 100 * results.at_epoch("metrics")["test_error"].mean("seed")
+    assert drawn.get_clim() == pytest.approx((float(errors.min()), float(errors.max())))
+    assert drawn.get_clim()[1] > 200
+    lines = [line for axes in curves.learning_curves(results).axes for line in axes.lines]
+    assert max(line.get_ydata().max() for line in lines) > 200

@@ -16,7 +16,7 @@ from phasezoo.report.words import WORDS
 from phasezoo.spec.jobs import PublishJob
 from phasezoo.spec.read import read_study
 from phasezoo.vocabulary import EPOCH, FIVE_PHASES, PHASE_MEANINGS, THREE_REGIMES, Phase
-from report.mock import REGIMES, SMALL, emptied, mock, relabelled
+from report.mock import EQUATION, REGIMES, SMALL, emptied, mock, relabelled
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 VOID = {"meta", "img", "br"}
@@ -108,7 +108,7 @@ def test_variables_missing_everywhere_do_not_hurt():
         results = emptied(results, group, *names)
     words = re.sub(r"base64,[^\"]*|provenance", "", page([results]).lower())
     assert "nan" not in words
-    assert "CKA of the logits: no value".lower() in words
+    assert "CKA of the outputs: no value".lower() in words
     assert "n = 0, 0 cells" in words
 
 
@@ -208,3 +208,39 @@ def test_a_zoo_without_merging_and_transfer_has_neither():
     assert ">Merging<" not in text
     assert ">Transfer<" not in text
     _read(text)
+
+
+def _words(text):
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"base64,[^\"]*", "", text)).split())
+
+
+def test_losses_of_classes_are_nats(text):
+    words = _words(text)
+    assert "cross-entropy of the classes, error the share of samples misclassified" in words
+    assert "Training loss nats" in words
+    assert "Barrier, naive nats" in words
+
+
+def test_losses_of_an_equation_have_no_unit_and_its_errors_exceed_100_per_cent():
+    results = mock(**EQUATION)
+    text = page([results])
+    _read(text)
+    words = _words(text)
+    assert "squared residuals of the equation and its conditions" in words
+    assert "nats" not in words
+    assert "cross-entropy" not in words
+    assert "misclassified" not in words
+    highest = 100 * float(results.at_epoch("metrics")["test_error"].mean("seed").max())
+    assert highest > 200
+    assert f"to {highest:.2f} %" in text  # what is said of the figure
+    assert "5 values of coefficient of the equation (the load) and 4 of learning rate" in words
+    assert "Merging per coefficient of the equation" in words
+    assert "per phase" not in words
+
+
+def test_a_zoo_of_a_text_is_told_in_tokens():
+    small = mock(**SMALL)
+    small.spec["architecture"] = {"name": "gpt-2", "depth": 2, "heads": 2}
+    words = _words(page([small]))
+    assert "cross-entropy of the next token" in words
+    assert "Training loss nats" in words

@@ -20,6 +20,17 @@ ZOO = "digits-mlp"
 VIT = {"name": "vit", "depth": 12, "heads": 3, "patch_size": 4}
 GPT_2 = {"name": "gpt-2", "depth": 12, "heads": 12}
 PINN = {"name": "pinn", "hidden_layers": 4}
+SETS = {
+    "text": {"source": "pydoc", "context": 16, "train": 600, "test": 7},
+    "points": {
+        "source": "convection",
+        "coefficient": 1.5,
+        "interior": 600,
+        "boundary": 7,
+        "grid": [31, 29],
+    },
+}
+TAKEN = {"gpt-2": "text", "pinn": "points"}  # others take the images of the study
 DIMENSIONS = {
     "vit": [6, 12, 24, 48, 60, 96, 192],
     "gpt-2": [72, 96, 144, 192, 288, 384, 576, 768, 1152, 1536, 2304],
@@ -32,6 +43,9 @@ def study(architecture: dict[str, Any], load: str, values: list[int], **changes:
     zoo = given["zoos"][ZOO]
     zoo |= {"architecture": architecture, "load": {"hyperparameter": load, "values": values}}
     zoo |= {"merging": None, **changes}
+    if kind := TAKEN.get(architecture["name"]):
+        given["data"][kind] = {"recipe": 1, "split_seed": 0, **SETS[kind]}
+        zoo |= {"dataset": kind, "transfer": None}
     return study_from(given)
 
 

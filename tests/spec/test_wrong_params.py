@@ -368,3 +368,43 @@ def test_a_file_that_is_no_spec_is_refused(
 def test_a_path_without_a_file_is_refused(tmp_path: Path, name: str, got: str) -> None:
     with pytest.raises(SpecError, match=f"the file: got {got}.*; allowed: a file that can be read"):
         read_study(tmp_path / name)
+
+
+MERGED = """
+run: [a]
+data:
+  one: &one {source: digits, recipe: 1, train: 100, split_seed: 0}
+  two: &two {<<: *one, keep: 50}
+  three: &three {<<: *two, keep: 40}
+  four: {<<: *two, rotation: 20}
+  five: {<<: [*three, *two], rotation: 10}
+zoos: {}
+"""
+
+
+def test_a_mapping_merged_through_two_anchors_has_no_key_twice(tmp_path: Path) -> None:
+    """`two` brings `keep` of its own and what it took from `one`, to three others."""
+    path = tmp_path / "params.yaml"
+    path.write_text(MERGED.replace("[a]", "[]"))
+    with pytest.raises(SpecError) as refusal:
+        read_study(path)
+    (line,) = str(refusal.value).splitlines()  # the run alone is wrong
+    assert line == f"{path}: run: got []; allowed: at least 1 of them"
+
+
+@pytest.mark.parametrize(
+    ("given", "changed", "key"),
+    [
+        pytest.param("two: &two {", "two: &two {keep: 3, ", "keep", id="in a merged mapping"),
+        pytest.param("four: {", "four: {rotation: 3, ", "rotation", id="beside a merge"),
+        pytest.param("five: {", "five: {<<: *one, ", "<<", id="the merge itself"),
+        pytest.param("  four:", "  one:", "one", id="names of data sets"),
+    ],
+)
+def test_a_key_twice_is_refused_beside_merges_too(
+    tmp_path: Path, given: str, changed: str, key: str
+) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(MERGED.replace(given, changed))
+    with pytest.raises(SpecError, match=f"the file: got the key '{key}' twice"):
+        read_study(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -142,3 +144,15 @@ def test_axes_are_described_by_their_hyperparameter_and_direction() -> None:
 )
 def test_what_was_not_measured_has_its_own_value(name: str, missing: float) -> None:
     np.testing.assert_equal(schema.missing_value(VARIABLES[name]), missing)
+
+
+def test_the_document_is_the_table() -> None:
+    document = Path(__file__).parents[2] / "docs/schema.md"
+    assert document.read_text("utf-8") == schema.table() + "\n"
+
+
+def test_losses_and_errors_are_those_of_every_kind_of_task() -> None:
+    for name in ("train", "test"):
+        loss, error = (VARIABLES[f"{name}_{what}"].long_name for what in ("loss", "error"))
+        assert all(word in loss for word in ("classes", "tokens", "equation"))
+        assert all(word in error for word in ("classes", "tokens", "relative L2 error"))

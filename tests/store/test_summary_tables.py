@@ -276,5 +276,5 @@ def test_a_report_can_be_made_of_it(tmp_path: Path) -> None:
     assert "8 trained, 0 diverged, 0 never trained" in text
     measured = dict(re.findall(r'<th scope="row">([^<]+)</th><td>(\d+)</td><td>\d+</td>', text))
     assert measured["Test error"] == "8"
-    assert measured["CKA of the logits"] == "4"  # one per cell
+    assert measured["CKA of the outputs"] == "4"  # one per cell
     assert measured["L2 distance"] == "0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread per job, read when numpy is imported
 
@@ -25,12 +26,19 @@ app.add_typer(bring)
 
 
 @app.command()
-def zoos(params: Params = DEFAULT) -> None:
-    """List the declared zoos: grid, models, data and whether the data need a download."""
-    from phasezoo.cli.show import zoo_table
+def zoos(
+    cost: Annotated[bool, typer.Option("--cost", help="Jobs, files and bytes of each.")] = False,
+    params: Params = DEFAULT,
+) -> None:
+    """List the declared zoos: grid, models, parameters and data; or what it takes to make them."""
+    from phasezoo.cli.zoos import cost_table, zoo_table
     from phasezoo.spec import read_study
 
-    zoo_table(read_study(params))
+    study = read_study(params)
+    if cost:
+        typer.echo(cost_table(study))
+    else:
+        zoo_table(study)
 
 
 @app.command()

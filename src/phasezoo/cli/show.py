@@ -11,41 +11,12 @@ from rich.table import Table
 
 from phasezoo import paths
 from phasezoo.cli.status import ZooStatus
-from phasezoo.data.labelled import needs_download
 from phasezoo.phases.coverage import text_map
 from phasezoo.spec import Study
-from phasezoo.spec.axis import Axis
 from phasezoo.store import measurements
 from phasezoo.store.audit import Audit, State
 from phasezoo.store.manifest import read_manifest
 from phasezoo.store.whole import read_json
-
-
-def zoo_table(study: Study) -> None:
-    """Print the declared zoos as a table."""
-    table = Table(title="Zoos", title_justify="left")
-    for heading in ("zoo", "architecture", "load", "temperature", "seeds", "models", "data"):
-        table.add_column(heading, justify="right" if heading == "models" else "left")
-    table.add_column("download")
-    table.add_column("in run")
-    for name, zoo in study.zoos.items():
-        download = needs_download(study.data[zoo.dataset])
-        table.add_row(
-            name,
-            zoo.architecture.name,
-            _axis(zoo.load),
-            _axis(zoo.temperature),
-            str(len(zoo.all_seeds)),
-            str(zoo.models),
-            zoo.dataset,
-            "needed" if download else "none",
-            "yes" if name in study.run else "",
-        )
-    Console(width=None if Console().is_terminal else 160).print(table)
-
-
-def _axis(axis: Axis) -> str:
-    return f"{axis.meaning.long_name} " + " ".join(map(axis.meaning.label, axis.all_values))
 
 
 def study_summary(study: Study) -> None:

@@ -6,22 +6,10 @@ import xarray as xr
 
 from phasezoo.data.images import images
 from phasezoo.data.points import points
-from phasezoo.data.source import SOURCES
 from phasezoo.data.text import labelled_text
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.equation import EquationPoints
 from phasezoo.spec.text import OpenWebText, Pydoc
-
-
-def needs_download(spec: DataSpec) -> bool:
-    """Whether a data set is made from files of the web."""
-    match spec:
-        case EquationPoints() | Pydoc():
-            return False
-        case OpenWebText():
-            return True
-        case _:
-            return SOURCES[spec.source].download
 
 
 def labelled(spec: DataSpec) -> xr.Dataset:

@@ -103,25 +103,18 @@ def published(spec: Published) -> Source:
     )
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One registered source: how to get it, and whether that needs a download."""
-
-    load: Callable[[Any], Source]  # called with the spec of this source
-    download: bool
-
-
-SOURCES = {
-    "digits": Entry(load=digits, download=False),
-    "npz": Entry(load=npz, download=True),
-    **{name: Entry(load=published, download=True) for name in SETS},
+# by name; each is called with the spec of its source
+SOURCES: dict[str, Callable[[Any], Source]] = {
+    "digits": digits,
+    "npz": npz,
+    **dict.fromkeys(SETS, published),
 }
 _TURNED_AT_ONCE = 1000  # images; bounds memory, changes nothing else
 
 
 def load_source(spec: Images) -> Source:
     """The raw samples that a spec asks for, rotated as it says."""
-    source = SOURCES[spec.source].load(spec)
+    source = SOURCES[spec.source](spec)
     return replace(source, images=rotated(source, spec.rotation)) if spec.rotation else source
 
 

@@ -16,7 +16,7 @@ TRAIN_LOSS, TRAIN_ERROR, TEST_LOSS, TEST_ERROR = range(4)  # columns of the valu
 
 @dataclass(frozen=True)
 class Connection:
-    """How well two models are connected. Errors are shares, losses nats.
+    """How well two models are connected. Errors and losses are those of the task.
 
     `mode_connectivity` and its kin are the mean of the ends minus the point of the curve that
     deviates most from it, refined points included (`curve.mode_connectivity`); barriers are the

@@ -58,7 +58,7 @@ def curvature(
     options: spec.Hessian,
     generators: Sequence[torch.Generator],
 ) -> list[Curvature]:
-    """Curvature of the mean cross-entropy of one fixed sample at each model.
+    """Curvature of the mean loss of one fixed sample at each model.
 
     The network is in evaluation mode: batch norm by its running statistics. Small networks are
     computed several at a time; what comes out for a model does not depend on the others beyond

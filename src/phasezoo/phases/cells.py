@@ -64,8 +64,9 @@ class Replicated:
 def in_fractions(metrics: xr.Dataset) -> xr.Dataset:
     """The table with mode connectivity as a fraction of error.
 
-    A difference of two fractions is nowhere beyond 1, so a table that goes there has percentage
-    points, as published ones do.
+    A difference of two shares is nowhere beyond 1, so a table that goes there has percentage
+    points, as published ones do. A table that states the unit, as those of stores, is believed:
+    relative errors of equations may differ by more than 1.
     """
     if not in_points(metrics):
         return metrics
@@ -73,9 +74,11 @@ def in_fractions(metrics: xr.Dataset) -> xr.Dataset:
 
 
 def in_points(metrics: xr.Dataset) -> bool:
-    """Whether mode connectivity is in percentage points."""
+    """Whether mode connectivity is in percentage points: its unit is not stated, some are large."""
     name = "mode_connectivity"
-    return name in metrics and bool((np.abs(metrics[name]) > 1).any())
+    if name not in metrics or metrics[name].attrs.get("units") == "1":
+        return False
+    return bool((np.abs(metrics[name]) > 1).any())
 
 
 def replicated(metric: xr.DataArray, coordinates: xr.Dataset) -> Replicated:

@@ -24,6 +24,7 @@ from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Phase
 
 Point = tuple[float, float]
 CROWDED = 8  # from here on ticks are small and stand upright
+LONG = 20  # letters of a name, from which on more is said of it on a line of its own
 
 
 def oriented(values: xr.DataArray) -> xr.DataArray:
@@ -128,8 +129,10 @@ def _ticks(axes: Axes, grid: xr.DataArray) -> None:
             rotation=90 if crowded and axis == LOAD else 0,
         )
         side.set_tick_params(length=0)
-        gap = "\n" if axis == TEMPERATURE else " "  # upright, it would be longer than a low grid
-        side.set_label_text(f"{attrs.get('long_name', axis)}{gap}({direction})")
+        name = attrs.get("long_name", axis)
+        # upright, it would be longer than a low grid; so would a long one be than a narrow grid
+        gap = "\n" if axis == TEMPERATURE or len(name) > LONG else " "
+        side.set_label_text(f"{name}{gap}({direction})")
 
 
 def _grows(values: xr.DataArray, axis: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -85,12 +85,11 @@ def _trust(results: ZooResults) -> dict[str, Any]:
 
 def _pictures(results: ZooResults) -> dict[str, Picture]:
     """Every figure of a zoo."""
-    phase = results.phase
+    phase, noun = results.phase, NOUNS[results.labelling.criteria.scheme]
+    learning = curves.learning_curves(results)
     drawn = {
         "map": _picture(results, "map", phase_map(results), _says_map(results)),
-        "learning": _picture(
-            results, "learning", curves.learning_curves(results), "Errors over epochs, per phase."
-        ),
+        "learning": _picture(results, "learning", learning, f"Errors over epochs, per {noun}."),
     }
     for group, shown in _shown(results).items():
         data = results.at_epoch(group)
@@ -99,7 +98,7 @@ def _pictures(results: ZooResults) -> dict[str, Picture]:
             results, group, over_grid, f"Over the cells: {ranges(shown, data)}."
         )
         if group != "metrics":
-            name, says = f"{group}-effects", "Means per phase; the table below has the numbers."
+            name, says = f"{group}-effects", f"Means per {noun}; the table below has the numbers."
             drawn[name] = _picture(results, name, curves.effects(shown, data, phase), says)
     return drawn
 
@@ -127,15 +126,20 @@ def _tables(results: ZooResults) -> dict[str, Table]:
     }
     if "merging" in results.groups:
         data = results.at_epoch("merging")
-        made["merging-load"] = table(f"Merging per {load}", load, panels.MERGING, data, per_load)
+        shown = _shown(results)["merging"]
+        made["merging-load"] = table(f"Merging per {load}", load, shown, data, per_load)
     return made
 
 
 def _shown(results: ZooResults) -> dict[str, list[panels.Panel]]:
     """The panels of every group, without those made from metrics that the zoo has not."""
-    measured = results.spec.get("metrics", {})
+    measured, loss = results.spec.get("metrics", {}), results.judged.loss
     return {
-        group: [p for p in _SHOWN[group] if not p.needs or measured.get(p.needs, True)]
+        group: [
+            replace(p, unit=loss) if p.unit == panels.LOSS else p
+            for p in _SHOWN[group]
+            if not p.needs or measured.get(p.needs, True)
+        ]
         for group in results.groups
     }
 

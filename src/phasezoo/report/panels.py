@@ -14,7 +14,7 @@ Scale = Literal["linear", "log", "signed log", "signed"]
 
 ERROR = "%"
 POINTS = "percentage points"
-LOSS = "nats"
+LOSS = "nats"  # where the task of a zoo has no other unit
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ METRICS = (
     ),
     Panel("Hessian: trace", "", _value("hessian_trace"), "signed log", needs="hessian"),
     Panel("Mode connectivity", POINTS, _value("mode_connectivity", 100), "signed"),
-    Panel("CKA of the logits", "", _value("cka")),
+    Panel("CKA of the outputs", "", _value("cka")),
     Panel("L2 distance", "", _value("l2_distance")),
     Panel("Linear barrier, loss", LOSS, _value("linear_barrier")),
 )

@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 
 from phasezoo.report.labelling import Coverage, Labelling
+from phasezoo.report.words import JUDGED, Judged
+from phasezoo.spec.architecture import TAKES
 from phasezoo.store.variables import VARIABLES
 from phasezoo.vocabulary import EPOCH, LOAD, TEMPERATURE, Phase
 
@@ -78,6 +80,11 @@ class ZooResults:
         """The zoo's spec, as nested mappings."""
         spec: dict[str, Any] = self.manifest["spec"]["zoo"]
         return spec
+
+    @property
+    def judged(self) -> Judged:
+        """What its losses and errors are."""
+        return JUDGED[TAKES[self.spec["architecture"]["name"]]]
 
     @property
     def groups(self) -> list[str]:

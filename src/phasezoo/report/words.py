@@ -1,4 +1,4 @@
-"""Metrics that decide about labels, and their thresholds, in words."""
+"""In words: metrics that decide about labels, their thresholds, what losses and errors are."""
 
 from __future__ import annotations
 
@@ -28,3 +28,27 @@ WORDS = {
     "test_error": Word("test error", "test error", "%", 100),
 }
 NOUNS = {"phases": "phase", "regimes": "regime"}  # what a label is called, by scheme
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What loss and error of a kind of data are, and the unit of the loss."""
+
+    says: str
+    loss: str = "nats"
+
+
+JUDGED = {  # by kind of data
+    "images": Judged(
+        "Loss is the mean cross-entropy of the classes, error the share of samples misclassified."
+    ),
+    "text": Judged(
+        "Loss is the mean cross-entropy of the next token, error the share of tokens that are not "
+        "the likeliest."
+    ),
+    "points": Judged(
+        "Loss is the sum of the mean squared residuals of the equation and its conditions, error "
+        "the relative L2 distance from the solution, which may exceed 100 %.",
+        loss="",
+    ),
+}

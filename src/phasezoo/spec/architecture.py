@@ -207,7 +207,13 @@ KINDS: tuple[type[Sized], ...] = get_args(_Any)
 SIZES = frozenset(kind.size_name for kind in KINDS)  # loads that architectures have
 
 
+def _names(kind: type[Sized]) -> tuple[str, ...]:
+    return get_args(kind.model_fields["name"].annotation)
+
+
+TAKES = {name: kind.takes for kind in KINDS for name in _names(kind)}  # the kind of their data
+
+
 def names_of(aligned: bool) -> tuple[str, ...]:
     """The architectures whose permutation symmetries are known, or those where they are not."""
-    chosen = (kind for kind in KINDS if kind.aligned == aligned)
-    return tuple(n for kind in chosen for n in get_args(kind.model_fields["name"].annotation))
+    return tuple(name for kind in KINDS if kind.aligned == aligned for name in _names(kind))

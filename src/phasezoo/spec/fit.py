@@ -72,7 +72,8 @@ def _check_transfer(key: str, zoo: Zoo, data: Mapping[str, DataSpec]) -> None:
     _check_data(f"{key}.dataset", zoo, transfer.dataset, data)
     first, second = data[zoo.dataset], data[transfer.dataset]
     if first.origin == second.origin and first.division != second.division:
-        allowed = f"a data set with the train and split_seed of {zoo.dataset}"
+        same = "split_seed" if second.kind == "text" else "train and split_seed"
+        allowed = f"a data set with the {same} of {zoo.dataset}"
         raise refused(f"{key}.dataset", transfer.dataset, allowed)
     if isinstance(second, EquationPoints) and second.coefficient is None:
         allowed = "one with a coefficient, because no grid axis sets it here"

@@ -11,6 +11,7 @@ from phasezoo.spec.web import Sha256, WebAddress
 
 OPENWEBTEXT_URL = "https://zenodo.org/record/3834942/files/openwebtext.tar.xz"
 OPENWEBTEXT_SHA256 = "9fe39d154c5bc67da8c359415372b79510eb1e2edb0d035fe4f7fc3a732b9336"
+GPT2_VOCABULARY = 50_257  # 256 bytes, 50,000 merges and an end of text (Radford et al. 2019)
 OPENWEBTEXT_TOKENS = 9_040_017_095  # with GPT-2's vocabulary, an end after each document
 
 Count = Annotated[PositiveInt, Field(le=10**9)]  # numbers of windows have 32 bits

@@ -1,4 +1,4 @@
-"""Clean loss and error of a model, and what became of it."""
+"""Clean loss and error of a model, as its task judges them, and what became of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from phasezoo.vocabulary import Status
 
 _FAMILY = Family("evaluation")
 _STATUS = {int(s): s.name.lower() for s in Status}
+_LOSS = "mean cross-entropy of classes or next tokens (nats), or squared residuals of an equation"
+_ERROR = "share of classes or next tokens that are wrong, or relative L2 error, which may exceed 1"
 
 EVALUATION = (
-    _FAMILY.number(OF_MODEL, "train_loss", "mean cross-entropy on the training set"),
-    _FAMILY.number(OF_MODEL, "train_error", "share of training samples misclassified"),
-    _FAMILY.number(OF_MODEL, "test_loss", "mean cross-entropy on the test set"),
-    _FAMILY.number(OF_MODEL, "test_error", "share of test samples misclassified"),
+    _FAMILY.number(OF_MODEL, "train_loss", f"training set: {_LOSS}"),
+    _FAMILY.number(OF_MODEL, "train_error", f"training set: {_ERROR}"),
+    _FAMILY.number(OF_MODEL, "test_loss", f"test set: {_LOSS}"),
+    _FAMILY.number(OF_MODEL, "test_error", f"test set: {_ERROR}"),
     Variable(
         "status", "metrics", OF_MODEL, "", "what became of the model", "evaluation", "int8", _STATUS
     ),
-    _FAMILY.truth(OF_MODEL, "collapsed", "whether the logits are the same for every test sample"),
+    _FAMILY.truth(OF_MODEL, "collapsed", "whether the outputs are the same for every test sample"),
 )

@@ -7,7 +7,7 @@ from phasezoo.store.variables.variable import OF_PAIR, Family
 _FAMILY = Family("similarity")
 
 SIMILARITY = (
-    _FAMILY.number(OF_PAIR, "cka", "linear CKA of the logits on test samples"),
+    _FAMILY.number(OF_PAIR, "cka", "linear CKA of the outputs on test samples"),
     _FAMILY.number(OF_PAIR, "cka_standard_error", "jackknife standard error of cka over samples"),
     _FAMILY.number(OF_PAIR, "cka_debiased", "cka from unbiased estimates of HSIC"),
     _FAMILY.number(
@@ -18,7 +18,9 @@ SIMILARITY = (
         (*OF_PAIR, "layer"), "cka_layers_debiased", "cka_debiased of the outputs of a layer"
     ),
     _FAMILY.number(
-        OF_PAIR, "disagreement", "share of test samples that the two models classify differently"
+        OF_PAIR,
+        "disagreement",
+        "share of test samples whose likeliest class or next token differs; missing for equations",
     ),
     _FAMILY.number(OF_PAIR, "cosine_similarity", "cosine of the angle between the parameters"),
     _FAMILY.number(OF_PAIR, "l2_distance", "Euclidean distance of the parameters"),
