@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.autograd.functional import hessian
 
 from data.test_physics import task_of
+from landscape.test_similarity import cka_of, debiased_of
 from phasezoo import rng
 from phasezoo.data.objective import NextToken
 from phasezoo.data.task import Task
@@ -104,11 +106,45 @@ def test_scores_of_a_stack_are_those_of_each_model(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, task, models = made(name)
+    if name == "text":  # its chunk is its own, not that of the class
+        monkeypatch.setattr(task.objective, "chunk", 5)
     monkeypatch.setattr(task.objective.__class__, "chunk", 7, raising=False)
+    assert task.objective.chunk < len(task.test_labels)
     found = scores_of(network, task, torch.stack([model.parameters for model in models]))
     for row, model in zip(found, models, strict=True):
         train, test = evaluate_both(network.function(model), task)
         np.testing.assert_allclose(row, [train.loss, train.error, test.loss, test.error], rtol=1e-9)
+
+
+def test_one_chunk_of_outputs_is_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logits of every token of a corpus fit into no memory."""
+    network, task, models = made("text")
+    monkeypatch.setattr(task.objective, "chunk", 3)
+    alive: list[weakref.ref[Tensor]] = []
+    most = 0
+    judged = task.objective.terms
+
+    def terms(outputs: Tensor, targets: Tensor) -> Tensor:
+        nonlocal most
+        alive.append(weakref.ref(outputs))
+        most = max(most, sum(ref() is not None for ref in alive))
+        return judged(outputs, targets)
+
+    monkeypatch.setattr(task.objective, "terms", terms)
+    scores_of(network, task, torch.stack([model.parameters for model in models]))
+    assert len(alive) == 5 + 4
+    assert most <= 2
+
+
+def test_more_logits_than_positions_are_compared_as_they_are() -> None:
+    network, task, models = made("text")
+    some = task.test_inputs[:1]  # five positions, seven logits
+    found = compare(network, models, [(0, 1)], some, Similarity(epochs=(1,), samples=4))
+    first, second = (network.features(model, some).numpy() for model in models)
+    assert first.shape == (5, 7)
+    assert found.cka[0] == pytest.approx(cka_of(first, second), rel=1e-9)
+    assert found.cka_debiased[0] == pytest.approx(debiased_of(first, second), rel=1e-9)
+    assert found.disagreement[0] == (first.argmax(1) != second.argmax(1)).mean()
 
 
 @EACH
