@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from phasezoo.spec import Study, jobs, read_study, study_from
 from phasezoo.spec.architecture import Mlp, SmallResNet
 from phasezoo.spec.data import Npz
+from phasezoo.spec.training import Optimisation
 
 STUDY = Path(__file__).parents[1] / "study.yaml"
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -115,6 +116,18 @@ def test_the_temperature_fills_its_place_and_no_other(
     assert found.optimiser.learning_rate == learning_rate
     assert found.optimiser.weight_decay == weight_decay
     assert found.optimiser.momentum == 0.9
+
+
+def test_parts_of_batches_are_told_to_training_and_to_it_only_where_they_are_asked_for(
+    study: Study,
+) -> None:
+    zoo = next(iter(study.zoos.values()))
+    temperature = zoo.temperature.all_values[0]
+    assert "at_once" not in jobs.at_temperature(zoo, temperature).model_dump_json()
+    training = zoo.training.model_copy(update={"at_once": 7})
+    told = jobs.at_temperature(zoo.model_copy(update={"training": training}), temperature)
+    assert told.at_once == 7
+    assert Optimisation.model_validate_json(told.model_dump_json()) == told
 
 
 def test_the_load_fills_the_width(study: Study) -> None:

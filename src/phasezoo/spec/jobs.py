@@ -200,6 +200,7 @@ def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:
         schedule=zoo.training.schedule,
         batch_size=batch_size,
         augmentation=zoo.training.augmentation,
+        at_once=zoo.training.at_once,
     )
 
 

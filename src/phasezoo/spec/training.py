@@ -114,6 +114,9 @@ class Optimisation(Spec):
     # None: the temperature axis sets it; full: all samples at once, in a step an epoch
     batch_size: PositiveInt | Literal["full"] | None
     augmentation: Augmentation | None = Absent
+    # samples of one forward pass, where a batch is too large for the memory: its gradient is summed
+    # over such parts. With batch norm, a part is normalised by itself.
+    at_once: PositiveInt | None = Absent
 
 
 class Training(Optimisation):
