@@ -60,6 +60,7 @@ class CellPlan:
     def train_job(self, wildcards: Wildcards) -> str:
         """What `train` is told."""
         zoo = self.zoos[wildcards.zoo]
+        load = zoo.load.meaning.parse(wildcards.load)
         temperature = zoo.temperature.meaning.parse(wildcards.temperature)
         epochs = paths.parse_numbers(wildcards.segment)
         before = _segment_before(zoo, epochs)
@@ -71,8 +72,8 @@ class CellPlan:
                     zoo, wildcards.zoo, wildcards.load, paths.parse_numbers(wildcards.block)
                 ),
                 temperature=temperature,
-                architecture=jobs.at_load(zoo, zoo.load.meaning.parse(wildcards.load)),
-                optimisation=jobs.at_temperature(zoo, temperature),
+                architecture=jobs.at_load(zoo, load),
+                optimisation=jobs.at_cell(zoo, load, temperature),
                 epochs=epochs,
                 resume=before[-1] if before else None,
             )

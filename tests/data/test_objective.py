@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 import oracles
-from phasezoo.data.objective import CLASSIFICATION, NextToken
+from phasezoo.data.objective import CLASSIFICATION, Classification, NextToken
 
 LOGITS = oracles.vector(7 * 5 * 3, 0).reshape(7, 5, 3)  # 7 windows of 5 positions over 3 symbols
 TOKENS = torch.arange(35).reshape(7, 5) % 3
@@ -56,3 +56,10 @@ def test_positions_are_the_samples_that_models_of_text_are_compared_by() -> None
 def test_chunks_shrink_as_logits_grow() -> None:
     assert NextToken(1024, 50257).chunk == 1
     assert NextToken(64, 100).chunk == 2**22 // 6400
+
+
+def test_chunks_shrink_as_images_grow() -> None:
+    sizes = {(1, 8, 8): 4096, (1, 28, 28): 4096, (3, 32, 32): 1365, (3, 64, 64): 341}
+    for shape, chunk in sizes.items():
+        assert Classification(math.prod(shape)).chunk == chunk
+    assert CLASSIFICATION.chunk == 4096

@@ -177,6 +177,17 @@ def test_training_points_lie_within_the_held_out_grid_and_are_drawn_by_name() ->
     assert spec.training_samples == int((first.split == 0).sum())
 
 
+@ALL
+def test_points_name_the_study_that_their_equation_is_of(name: str) -> None:
+    coefficient = COEFFICIENTS[name]
+    spec = EquationPoints(
+        source=name, recipe=1, coefficient=coefficient, interior=5, boundary=2, grid=(5, 5),
+        split_seed=0,
+    )  # fmt: skip
+    wanted = "2007.14527" if name == "wave" else "2109.01050"
+    assert wanted in labelled(spec).attrs["references"]
+
+
 def test_a_wave_starts_from_both_modes() -> None:
     at = torch.tensor([[0.25, 0.0]], dtype=torch.float64)
     expected = math.sin(math.pi / 4) + math.sin(3 * math.pi / 4) / 2

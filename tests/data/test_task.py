@@ -11,6 +11,7 @@ import oracles
 from phasezoo.data.labelled import labelled
 from phasezoo.data.task import Task, task_from
 from phasezoo.spec.data import Digits, LabelNoise
+from phasezoo.spec.text import Pydoc
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,20 @@ def test_shapes_and_types_are_those_of_training(task: Task) -> None:
     assert task.classes == 10
     assert task.train_inputs.dtype == torch.float32
     assert task.train_labels.dtype == torch.int64
+
+
+def test_inputs_and_targets_of_a_text_share_their_memory() -> None:
+    spec = Pydoc(source="pydoc", recipe=1, context=13, train=37, test=11, split_seed=0)
+    data = labelled(spec)
+    task = task_from(data, "text", torch.device("cpu"))
+    tokens = torch.from_numpy(data["token"].values.astype("int64"))
+    assert torch.equal(task.train_inputs, tokens[:37, :-1])
+    assert torch.equal(task.train_labels, tokens[:37, 1:])
+    assert torch.equal(task.test_inputs, tokens[37:, :-1])
+    assert torch.equal(task.test_labels, tokens[37:, 1:])
+    storages = {t.untyped_storage().data_ptr() for t in (task.train_inputs, task.train_labels)}
+    assert len(storages) == 1
+    assert task.train_inputs.untyped_storage().nbytes() == 37 * 14 * 8
 
 
 def test_a_sample_is_a_part_of_its_set_without_repetition() -> None:

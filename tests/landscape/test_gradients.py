@@ -102,3 +102,14 @@ def test_the_network_is_left_as_it_was() -> None:
     gradients_of(net, TASK, 3)(vectors, CHOSEN)
     assert not net.module.training
     assert all(torch.equal(before[name], t) for name, t in net.module.state_dict().items())
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 7, 11])
+@pytest.mark.parametrize("count", [3, STACK_FROM])
+def test_parts_of_a_batch_add_up_to_its_gradients(at_once: int, count: int) -> None:
+    net, vectors = doubled()
+    vectors = torch.cat([vectors, vectors])[:count]
+    chosen = torch.cat([CHOSEN, CHOSEN])[:count]  # of 7 samples
+    found = gradients_of(net, wide(TASK), count, at_once)(vectors, chosen)
+    expected = gradients_of(net, wide(TASK), count)(vectors, chosen)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-13)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 import oracles
+import phasezoo.landscape.lanczos as lanczos_module
 from phasezoo import rng
 from phasezoo.landscape.lanczos import Krylov, dots, lanczos, normal_like, norms, outside
 
@@ -127,3 +128,20 @@ def test_normal_numbers_take_type_and_shape_of_what_they_are_like() -> None:
     assert (found.shape, found.dtype) == (like.shape, like.dtype)
     assert torch.equal(found, normal_like(like, rng.generator("a")))
     assert abs(found.std().item() - 1) < 4 / math.sqrt(2 * 303)
+
+
+@pytest.mark.parametrize("room", [1, 2, 5])
+def test_a_basis_grows_with_the_steps_and_only_so_far(
+    room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the bit that of a basis with room for all."""
+    matrices = [MATRIX, oracles.symmetric(np.linspace(-3, 7, SIZE), 1)]
+    monkeypatch.setattr(lanczos_module, "_ROOM", 1000)
+    spaces, basis = spaces_of(matrices, 23)
+    monkeypatch.setattr(lanczos_module, "_ROOM", room)
+    grown, found = spaces_of(matrices, 23)
+    assert torch.equal(found, basis)
+    assert [(s.diagonal, s.off) for s in grown] == [(s.diagonal, s.off) for s in spaces]
+    _, short = spaces_of(matrices, 23, lambda space: len(space) == 3)
+    assert short.shape[1] == 3
+    assert short.untyped_storage().nbytes() <= 8 * 2 * SIZE * max(room, 4)

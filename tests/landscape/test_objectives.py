@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.autograd.functional import hessian
 
 from data.test_physics import task_of
+from landscape.test_similarity import cka_of, debiased_of
 from phasezoo import rng
-from phasezoo.data.objective import NextToken
+from phasezoo.data.objective import Function, NextToken
 from phasezoo.data.task import Task
 from phasezoo.landscape.curvature import curvature
 from phasezoo.landscape.gauss_newton import is_linear_between_kinks
@@ -104,11 +105,46 @@ def test_scores_of_a_stack_are_those_of_each_model(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, task, models = made(name)
+    if name == "text":  # its chunk is its own, not that of the class
+        monkeypatch.setattr(task.objective, "chunk", 5)
     monkeypatch.setattr(task.objective.__class__, "chunk", 7, raising=False)
+    assert task.objective.chunk < len(task.test_labels)
     found = scores_of(network, task, torch.stack([model.parameters for model in models]))
     for row, model in zip(found, models, strict=True):
         train, test = evaluate_both(network.function(model), task)
         np.testing.assert_allclose(row, [train.loss, train.error, test.loss, test.error], rtol=1e-9)
+
+
+def test_one_chunk_of_outputs_is_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logits of every token of a corpus fit into no memory."""
+    network, task, models = made("text")
+    monkeypatch.setattr(task.objective, "chunk", 3)
+    said: list[str] = []
+    put_out, judge = task.objective.outputs, task.objective.terms
+
+    def outputs(function: Function, inputs: Tensor) -> Tensor:
+        said.append("put out")
+        return put_out(function, inputs)
+
+    def terms(outputs: Tensor, targets: Tensor) -> Tensor:
+        said.append("judged")
+        return judge(outputs, targets)
+
+    monkeypatch.setattr(task.objective, "outputs", outputs)
+    monkeypatch.setattr(task.objective, "terms", terms)
+    scores_of(network, task, torch.stack([model.parameters for model in models]))
+    assert said == ["put out", "judged"] * (5 + 4)
+
+
+def test_more_logits_than_positions_are_compared_as_they_are() -> None:
+    network, task, models = made("text")
+    some = task.test_inputs[:1]  # five positions, seven logits
+    found = compare(network, models, [(0, 1)], some, Similarity(epochs=(1,), samples=4))
+    first, second = (network.features(model, some).numpy() for model in models)
+    assert first.shape == (5, 7)
+    assert found.cka[0] == pytest.approx(cka_of(first, second), rel=1e-9)
+    assert found.cka_debiased[0] == pytest.approx(debiased_of(first, second), rel=1e-9)
+    assert found.disagreement[0] == (first.argmax(1) != second.argmax(1)).mean()
 
 
 @EACH

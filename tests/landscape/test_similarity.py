@@ -12,7 +12,13 @@ import oracles
 from landscape.pairs import MLP, RESNET, TASK, network, trained
 from phasezoo import rng
 from phasezoo.landscape.features import features_of
-from phasezoo.landscape.similarity import Comparison, compare, disagreement, is_collapsed
+from phasezoo.landscape.similarity import (
+    Comparison,
+    compare,
+    disagreement,
+    is_collapsed,
+    predictions,
+)
 from phasezoo.models.flat import Weights
 from phasezoo.spec.architecture import Mlp, SmallResNet
 from phasezoo.spec.metrics import Similarity
@@ -147,7 +153,16 @@ def test_few_samples_keep_all_classes() -> None:
 
 def test_disagreement_counts_samples_of_different_classes() -> None:
     logits = torch.tensor([[[1.0, 0], [0, 1], [1, 0]], [[1, 0], [1, 0], [0, 1]]])
-    np.testing.assert_allclose(disagreement(logits), [[0, 2 / 3], [2 / 3, 0]])
+    predicted = torch.stack([predictions(of_model) for of_model in logits])
+    np.testing.assert_allclose(disagreement(predicted), [[0, 2 / 3], [2 / 3, 0]])
+
+
+@pytest.mark.parametrize(
+    "logits", [torch.zeros(5, 1), torch.full((5, 3), math.nan)], ids=["one output", "diverged"]
+)
+def test_without_classes_there_is_no_disagreement(logits: torch.Tensor) -> None:
+    predicted = torch.stack([predictions(logits), torch.arange(5)])
+    np.testing.assert_array_equal(disagreement(predicted).isnan(), [[True, True], [True, False]])
 
 
 @pytest.mark.parametrize(

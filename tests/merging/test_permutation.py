@@ -10,6 +10,8 @@ from torch import nn
 
 from merging import nets
 from phasezoo import rng
+from phasezoo.data.physics import physics
+from phasezoo.landscape.network import Network
 from phasezoo.merging.permutation import (
     AlignmentError,
     Axes,
@@ -18,8 +20,8 @@ from phasezoo.merging.permutation import (
     permute,
     prove,
 )
-from phasezoo.models.build import build
-from phasezoo.models.flat import Weights
+from phasezoo.models.build import build, initialise
+from phasezoo.models.flat import Weights, weights_of
 from phasezoo.spec.architecture import Architecture, Gpt2, Pinn, ResNet, ResNet20, Vgg, Vit
 
 RESNET_18 = ResNet(name="resnet-18", width=3)
@@ -185,6 +187,32 @@ def test_a_model_whose_outputs_overflow_is_passed_over() -> None:
     far = Weights(given.parameters * 1e25, given.buffers)
     assert far.finite
     proven(DEEP, spec_of(DEEP), far)
+
+
+def test_residuals_that_are_all_rounding_refuse_no_spec() -> None:
+    """Near 0 a line of u that moves with beta: its derivatives are large, and cancel over units."""
+    beta = torch.tensor([30.0, 1.0])
+    module = build(Pinn(name="pinn", hidden_layers=1, width=53), (2,), 1)
+    initialise(module, rng.generator("wave"))
+    with torch.no_grad():
+        for bias in (p for p in module.parameters() if p.dim() == 1):
+            bias.zero_()
+        slopes = module.get_parameter("hidden.0.weight") @ beta
+        head = module.get_parameter("head.weight")
+        head -= head @ slopes / slopes.square().sum() * slopes
+    net = Network(module, torch.device("cpu"), physics("convection", 30.0))
+    rows = torch.cat(
+        [torch.rand(64, 4, generator=rng.generator("rows")) / 1e6, torch.eye(4)[:1].expand(64, 4)],
+        dim=1,
+    )
+    spec, given = permutation_spec(module), weights_of(module)
+    moved = permute(net, spec, given, nets.random_permutations(net, spec, 0))
+    before, after = (net.function(weights)(rows) for weights in (given, moved))
+    assert (after - before).abs().max() > 1e-4 * before.abs().max()
+    prove(net, spec, given, rows, rng.generator("prove"))
+    wrong = PermutationSpec({**spec.axes, "head.weight": (None, None)})
+    with pytest.raises(AlignmentError, match="outputs change"):
+        prove(net, wrong, given, rows, rng.generator("prove"))
 
 
 # published for Git Re-Basin: 12 of its ResNet-20, 15 of VGG-16, 37 of ResNet-50

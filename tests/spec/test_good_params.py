@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from phasezoo.spec import Study, jobs, read_study, study_from
 from phasezoo.spec.architecture import Mlp, SmallResNet
 from phasezoo.spec.data import Npz
+from phasezoo.spec.training import Optimisation
 
 STUDY = Path(__file__).parents[1] / "study.yaml"
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -115,6 +116,39 @@ def test_the_temperature_fills_its_place_and_no_other(
     assert found.optimiser.learning_rate == learning_rate
     assert found.optimiser.weight_decay == weight_decay
     assert found.optimiser.momentum == 0.9
+
+
+def test_parts_of_batches_are_told_to_training_and_to_it_only_where_they_are_asked_for(
+    study: Study,
+) -> None:
+    zoo = next(iter(study.zoos.values()))
+    temperature = zoo.temperature.all_values[0]
+    assert "at_once" not in jobs.at_temperature(zoo, temperature).model_dump_json()
+    training = zoo.training.model_copy(update={"at_once": 7})
+    told = jobs.at_temperature(zoo.model_copy(update={"training": training}), temperature)
+    assert told.at_once == 7
+    assert Optimisation.model_validate_json(told.model_dump_json()) == told
+
+
+def test_parts_of_batches_follow_the_load(study: Study) -> None:
+    zoo = next(iter(study.zoos.values()))
+    temperature = zoo.temperature.all_values[0]
+    assert jobs.at_cell(zoo, 64, temperature) == jobs.at_temperature(zoo, temperature)
+    for at_once in (None, 1000):
+        update = {"at_once": at_once, "at_once_from": ((64, 512), (128, 256))}
+        own = zoo.model_copy(update={"training": zoo.training.model_copy(update=update)})
+        found = [jobs.at_cell(own, load, temperature).at_once for load in (63, 64, 127, 128, 256)]
+        assert found == [at_once, 512, 512, 256, 256]
+
+
+def test_parts_of_resnet_50_are_those_of_the_published_code() -> None:
+    """A batch of B goes in B / 512 parts at width 64, B / 256 at 128, B / 128 at 256."""
+    zoos = read_study(PARAMS).zoos
+    for name in ("cifar10", "cifar100", "svhn", "tiny"):
+        zoo = zoos[f"{name}-resnet50"]
+        found = {load: zoo.training.parts(load) for load in zoo.load.all_values}
+        assert found == dict.fromkeys((2, 4, 8, 16, 32)) | {64: 512, 128: 256, 256: 128}
+        assert zoos[f"{name}-resnet18"].training.parts(256) is None
 
 
 def test_the_load_fills_the_width(study: Study) -> None:

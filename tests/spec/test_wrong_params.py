@@ -216,6 +216,7 @@ WRONG = [
     wrong("segment of none", f"{TRAINING}.checkpoints", [[0, 60], []], "[[0, 60], []]", "segment"),
     wrong("checkpoints fall", f"{TRAINING}.checkpoints", [[0, 60], [30]], "[0, 60, 30]", "incr"),
     wrong("checkpoints start at 1", f"{TRAINING}.checkpoints", [[1, 60]], "[1, 60]", "start at 0"),
+    wrong("parts fall", f"{TRAINING}.at_once_from", [[128, 7], [64, 9]], "[128, 64]", "incr"),
     wrong("checkpoint twice", f"{TRAINING}.checkpoints", [[0, 60], [60]], "[0, 60, 60]", "once"),
     wrong("metric unsaved", f"{MLP}.metrics.hessian.epochs", [31], "31", SAVED),
     wrong("metric nowhere", f"{MLP}.metrics.hessian.epochs", [], "[]", "at least 1"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import weakref
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
@@ -16,18 +18,21 @@ import xarray as xr
 from phasezoo import rng
 from phasezoo.data.labelled import labelled
 from phasezoo.models.build import build, initialise
+from phasezoo.models.flat import Weights
 from phasezoo.phases.classify import classify_phases
 from phasezoo.phases.coverage import coverage
 from phasezoo.report.labelling import Labelling
 from phasezoo.spec import jobs
 from phasezoo.spec.jobs import TrainJob, at_load, at_temperature
 from phasezoo.steps.phases import FACTORS
+from phasezoo.steps.train import with_last_state
 from phasezoo.store import measurements, schema
 from phasezoo.store.dataset import read_task
 from phasezoo.store.manifest import ManifestError, read_manifest, store_of, verify
 from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.store.weights import Block
 from phasezoo.store.whole import read_json
+from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.training.train import start, train
 from phasezoo.vocabulary import Phase, Status
 from steps.tiny import MLP, RESNET, STUDY, Tiny
@@ -61,6 +66,26 @@ def test_two_segments_are_one_uninterrupted_training(
             )
             assert torch.equal(found.buffers.nan_to_num(7), expected.weights.buffers.nan_to_num(7))
             assert block.status(position, expected.epoch) is expected.status
+
+
+def test_one_state_of_the_optimiser_is_held_at_a_time() -> None:
+    """Of all checkpoints of a block they would not fit into the memory of a machine."""
+    alive: list[weakref.ref[torch.Tensor]] = []
+    weights = Weights(torch.zeros(3), torch.empty(0))
+
+    def trained() -> Iterator[Checkpoint]:
+        for epoch in range(5):
+            state = torch.full((2, 3), float(epoch))
+            alive.append(weakref.ref(state))
+            made = Checkpoint(epoch, weights, state, Status.TRAINED)
+            del state
+            yield made
+            del made
+            assert sum(ref() is not None for ref in alive) == 1
+
+    found = with_last_state(trained())
+    assert [checkpoint.epoch for checkpoint in found] == [0, 1, 2, 3, 4]
+    assert torch.equal(found[-1].state, torch.full((2, 3), 4.0))
 
 
 def test_a_diverged_block_is_stored_and_said(tiny: Tiny) -> None:

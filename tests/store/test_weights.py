@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from numcodecs import Blosc
 from torch import Tensor
 
+import phasezoo.store.weights as weights_module
 from phasezoo.models.flat import Layout, Slot, Weights
 from phasezoo.store.manifest import ManifestError, tree_of
 from phasezoo.store.weights import Block, write_block
@@ -79,6 +81,25 @@ def test_the_last_checkpoint_has_its_momentum(tmp_path: Path) -> None:
         assert (found.epoch, found.status) == (11, of_seed[-1].status)
         assert bits(found.momentum) == bits(of_seed[-1].momentum)
         assert bits(found.weights.parameters) == bits(of_seed[-1].weights.parameters)
+
+
+def test_a_vector_that_the_codec_does_not_take_whole_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blosc takes 2^31 - 1 bytes, and the largest GPT-2 has 3.5 GB."""
+    assert 4 * weights_module.MOST <= Blosc.max_buffer_size < 4 * (weights_module.MOST + 1)
+    monkeypatch.setattr(weights_module, "MOST", 11)
+    given = checkpoints()
+    write_block(tmp_path / "a.zarr", given, LAYOUTS)
+    block = Block(tmp_path / "a.zarr")
+    assert block.group["parameters"].chunks == (1, 1, 1, 10)  # 37 numbers in 4 parts
+    assert block.group["momentum"].chunks == (1, 10)
+    assert len(shards(tmp_path / "a.zarr", "parameters")) == 3  # an epoch is still one file
+    for seed, of_seed in enumerate(given):
+        assert bits(block.last(seed).momentum) == bits(of_seed[-1].momentum)
+        for checkpoint in of_seed:
+            found = block.weights(seed, checkpoint.epoch)
+            assert bits(found.parameters) == bits(checkpoint.weights.parameters)
 
 
 def shards(directory: Path, array: str) -> list[Path]:

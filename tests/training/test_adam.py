@@ -101,3 +101,28 @@ def test_a_full_batch_is_one_step_over_all_samples() -> None:
     moved = (p - 0.1 * g for p, g in zip(before.parameters(), slopes, strict=True))
     expected = torch.cat([tensor.reshape(-1) for tensor in moved])
     torch.testing.assert_close(weights_of(net).parameters, expected)
+
+
+@pytest.mark.parametrize("batch_size", [20, "full"])
+@pytest.mark.parametrize("at_once", [1, 7, 20, 1000])
+def test_parts_of_a_batch_add_up_to_it(batch_size: int | str, at_once: int) -> None:
+    """53 samples, so the last batch of 20 and the last part of 7 are short."""
+    how = oracles.optimisation(
+        Constant(name="constant"), batch_size=batch_size, optimiser=oracles.sgd()
+    )
+    found, reported = [], []
+    for one in (how, how.model_copy(update={"at_once": at_once})):
+        net = MLP(TASK.shape, TASK.classes, 7, 2)
+        initialise(net, rng.generator("parts"))
+        losses: list[float] = []
+
+        def keep(epoch: int, loss: float, losses: list[float] = losses) -> None:
+            losses.append(loss)
+
+        (last,) = train(net, TASK, one, ("parts",), start(net), (3,), keep)
+        found.append(last.weights.parameters)
+        reported.append(losses)
+    torch.testing.assert_close(found[1], found[0], rtol=1e-5, atol=1e-6)
+    assert reported[1] == pytest.approx(reported[0], rel=1e-5)
+    if at_once >= 53:
+        assert torch.equal(found[1], found[0])

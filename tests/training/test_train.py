@@ -278,3 +278,23 @@ def test_other_labels_give_another_model() -> None:
     turned = replace(TASK, train_labels=TASK.train_labels.roll(1))
     found = next(train(m := fresh(MLP), turned, how, NAMES, start(m), (1,)))
     assert not same(found, trained(MLP, how, 1)[0])
+
+
+def test_a_part_of_a_batch_is_normalised_by_itself() -> None:
+    """Running statistics move twice for a batch, and the gradient is another than that of all."""
+    how = oracles.optimisation(Constant(name="constant"), optimiser=PLAIN, batch_size=53)
+    (whole,) = trained(RESNET, how, 1)
+    (parts,) = trained(RESNET, how.model_copy(update={"at_once": 27}), 1)
+    module = fresh(RESNET).train()
+    order = torch.randperm(53, generator=rng.generator(*NAMES, "order", 1))
+    inputs, labels = TASK.train_inputs[order], TASK.train_labels[order]
+    for some, wanted in zip(inputs.split(27), labels.split(27), strict=True):
+        (functional.cross_entropy(module(some), wanted) * (len(wanted) / 53)).backward()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            assert parameter.grad is not None
+            parameter -= 0.1 * parameter.grad
+    expected = weights_of(module)
+    torch.testing.assert_close(parts.weights.parameters, expected.parameters)
+    torch.testing.assert_close(parts.weights.buffers, expected.buffers)
+    assert not torch.allclose(whole.weights.parameters, expected.parameters, atol=1e-4)

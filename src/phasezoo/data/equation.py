@@ -35,6 +35,7 @@ class Equation(ABC):
     coefficient: float
     periodic: ClassVar[bool]  # in x; otherwise u is given at both ends
     at_rest: ClassVar[bool]  # whether u_t(x, 0) = 0 is asked as well
+    references: ClassVar[str] = "Krishnapriyan et al. 2021, arXiv:2109.01050"
 
     @property
     @abstractmethod
@@ -111,6 +112,7 @@ class Wave(Equation):
 
     periodic = False
     at_rest = True
+    references = "Wang et al. 2022, arXiv:2007.14527"
 
     @property
     def length(self) -> float:

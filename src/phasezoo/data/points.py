@@ -40,7 +40,7 @@ def points(spec: EquationPoints) -> xr.Dataset:
         kind=KIND,
         equation=spec.source,
         coefficient=spec.coefficient or 1.0,  # where none is given, the load sets it
-        references="Krishnapriyan et al. 2021, arXiv:2109.01050",
+        references=kind.references,
         license="CC0 1.0",
         spec=spec.model_dump_json(),
     )

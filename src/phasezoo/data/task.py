@@ -9,7 +9,7 @@ import xarray as xr
 from torch import Tensor
 
 from phasezoo import rng
-from phasezoo.data.objective import CLASSIFICATION, NextToken, Objective
+from phasezoo.data.objective import CLASSIFICATION, Classification, NextToken, Objective
 from phasezoo.data.physics import Physics, physics, rows_of, targets_of, with_coefficient
 from phasezoo.data.points import KIND as POINTS
 from phasezoo.vocabulary import COEFFICIENT, Number, Split
@@ -99,21 +99,28 @@ def _images(data: xr.Dataset, name: str, device: torch.device) -> Task:
         test_inputs=normalised(~train),
         test_labels=label[~train].to(device),
         classes=len(str(data.attrs["classes"]).split()),
+        objective=Classification(images[0].numel()),
         black=(-mean / deviation).flatten().to(device),
     )
 
 
 def _text(data: xr.Dataset, name: str, device: torch.device) -> Task:
-    """Windows: every position but the last is an input, every one but the first a target."""
-    tokens = torch.from_numpy(data["token"].values.astype("int64")).to(device)
-    train = torch.from_numpy(data["split"].values == Split.TRAIN).to(device)
+    """Windows: every position but the last is an input, every one but the first a target.
+
+    Both are views of one tensor, because the largest sets take gigabytes.
+    """
+    tokens = data["token"].values
+    is_train = data["split"].values == Split.TRAIN
+    train, test = (
+        torch.from_numpy(tokens[side].astype("int64")).to(device) for side in (is_train, ~is_train)
+    )
     vocabulary = int(data.attrs["vocabulary"])
     return Task(
         name=name,
-        train_inputs=tokens[train, :-1],
-        train_labels=tokens[train, 1:],
-        test_inputs=tokens[~train, :-1],
-        test_labels=tokens[~train, 1:],
+        train_inputs=train[:, :-1],
+        train_labels=train[:, 1:],
+        test_inputs=test[:, :-1],
+        test_labels=test[:, 1:],
         classes=vocabulary,
         objective=NextToken(tokens.shape[1] - 1, vocabulary),
     )

@@ -41,7 +41,7 @@ def train_bends(
     first, second = ends
     bends = (first + second) / 2
     momentum = torch.zeros_like(bends)
-    gradients = gradients_of(network, task, len(bends))
+    gradients = gradients_of(network, task, len(bends), options.at_once)
     samples = len(task.train_labels)
     for epoch in range(options.curve_epochs):
         rate = options.learning_rate * slope(epoch / options.curve_epochs)

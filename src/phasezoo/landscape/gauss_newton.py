@@ -11,7 +11,11 @@ from phasezoo.landscape.network import Network
 from phasezoo.landscape.stack import Stack
 from phasezoo.landscape.trace import Trace
 
-_BILINEAR = {"AddmmBackward0", "MmBackward0", "ConvolutionBackward0", "NativeBatchNormBackward0"}
+_BILINEAR = {
+    *("AddmmBackward0", "MmBackward0", "ConvolutionBackward0"),
+    # fixed batch norm: on the CPU, and as GPUs of either make compute it
+    *(f"{kind}BatchNormBackward0" for kind in ("Native", "Cudnn", "Miopen")),
+}
 _PARAMETER = "torch::autograd::AccumulateGrad"
 _LINEAR_BETWEEN_KINKS = {
     _PARAMETER,

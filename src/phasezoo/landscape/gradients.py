@@ -30,15 +30,33 @@ def is_stackable(network: Network) -> bool:
     return not convolves and not network.has_statistics
 
 
-def gradients_of(network: Network, task: Task, count: int) -> Gradients:
+def gradients_of(network: Network, task: Task, count: int, at_once: int | None = None) -> Gradients:
     """Gradients of the mean loss of a batch, in training mode, of `count` vectors.
 
     Row q of the result depends on row q of the vectors and of the positions only, and is the same
     up to rounding whether it is computed in a stack or alone.
+
+    Args:
+        network: the architecture.
+        task: the data.
+        count: of vectors.
+        at_once: samples of a batch in one pass, whose gradients add up; None: all.
     """
-    if is_stackable(network) and count >= STACK_FROM:
-        return stacked_gradients(network, task)
-    return looped_gradients(network, task)
+    stacked = is_stackable(network) and count >= STACK_FROM
+    whole = (stacked_gradients if stacked else looped_gradients)(network, task)
+    return in_parts(whole, at_once) if at_once else whole
+
+
+def in_parts(gradients: Gradients, at_once: int) -> Gradients:
+    """The same gradients as sums over parts of the batches."""
+
+    def summed(vectors: Tensor, chosen: Tensor) -> Tensor:
+        total = torch.zeros_like(vectors)
+        for part in chosen.split(at_once, dim=1):
+            total.add_(gradients(vectors, part), alpha=part.shape[1] / chosen.shape[1])
+        return total
+
+    return summed
 
 
 def rows_as_tensors(network: Network, vectors: Tensor) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from phasezoo.landscape.products import Operator
 
 Floats = NDArray[np.float64]
 _BLOCK = 1 << 16  # elements that are widened to float64 at a time
+_ROOM = 16  # vectors of a basis to begin with: of large models, a hundred would fit into no GPU
 
 
 @dataclass
@@ -78,9 +79,11 @@ def lanczos(
     spaces = [Krylov() for _ in starts]
     active = [True] * len(starts)
     current = starts / norms(starts)[:, None]
-    basis = starts.new_empty((len(starts), min(steps, starts.shape[1]), starts.shape[1]))
+    most = min(steps, starts.shape[1])
+    basis = starts.new_empty((len(starts), min(_ROOM, most), starts.shape[1]))
     used = 0
-    for step in range(basis.shape[1]):
+    for step in range(most):
+        basis = _with_room(basis, step, most)
         basis[:, step], used = current, step + 1
         image = operator(current)
         alphas = dots(image, current).tolist()
@@ -102,6 +105,15 @@ def lanczos(
                 )
                 current[row] = fresh[0] / norms(fresh)
     return spaces, basis[:, :used]
+
+
+def _with_room(basis: Tensor, used: int, most: int) -> Tensor:
+    """The basis itself, or, where it is full, one that is half as long again."""
+    if used < basis.shape[1]:
+        return basis
+    longer = basis.new_empty((len(basis), min(most, used + max(1, used // 2)), basis.shape[2]))
+    longer[:, :used] = basis
+    return longer
 
 
 def outside(vectors: Tensor, basis: Tensor, passes: int = 2) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -54,16 +56,21 @@ def _stacked(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float6
         tensors = rows_as_tensors(network, stack)
         found: list[Tensor] = []
         for samples, labels in sets:
-            outputs = [forward(tensors, part) for part in samples.split(chunk)]
+            outputs = (forward(tensors, part) for part in samples.split(chunk))
             found += _scores(task.objective, outputs, labels)
         rows.append(torch.stack(found, dim=1))
     return torch.cat(rows).cpu().numpy()
 
 
-def _scores(objective: Objective, outputs: list[Tensor], targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Loss and error [K] of outputs in chunks [K, n, ...]; as `training.evaluate.score` of each."""
+def _scores(
+    objective: Objective, outputs: Iterator[Tensor], targets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Loss and error [K] of outputs in chunks [K, n, ...]; as `training.evaluate.score` of each.
+
+    Outputs other than the logits of one class may be large: one chunk of them is held at a time.
+    """
     if objective.classifies:
-        return _of_logits(torch.cat(outputs, dim=1), targets)
+        return _of_logits(torch.cat(list(outputs), dim=1), targets)
     terms = vmap(objective.terms, (0, None))
     parts = zip(outputs, targets.split(objective.chunk), strict=True)
     found = torch.cat([terms(some, wanted) for some, wanted in parts], dim=1)  # [K, N, 3]

@@ -76,7 +76,7 @@ def compare(
         return matrix.cpu().numpy()[first, second].astype(np.float64)
 
     answers = [_answers(network, model, inputs, options.layers) for model in models]
-    functions, *layers = (torch.stack(of_models) for of_models in zip(*answers, strict=True))
+    predicted, functions, *layers = (torch.stack(of) for of in zip(*answers, strict=True))
     vectors = torch.stack([model.parameters for model in models])
 
     def of_layers(alignment: Callable[[Tensor], Tensor]) -> Floats:
@@ -90,7 +90,7 @@ def compare(
         cka_as_published=of_pairs(cka_as_published(functions)),
         cka_layers=of_layers(linear_cka),
         cka_layers_debiased=of_layers(debiased_cka),
-        disagreement=of_pairs(disagreement(functions)),
+        disagreement=of_pairs(disagreement(predicted)),
         cosine_similarity=of_pairs(cosines(vectors)),
         l2_distance=of_pairs(distances(vectors)),
     )
@@ -99,18 +99,29 @@ def compare(
 def _answers(
     network: Network, model: Weights, inputs: Tensor, layers: Sequence[str]
 ) -> list[Tensor]:
-    """Logits of a model and outputs of its layers; condensed at once, for they may be wide."""
-    logits, found = features_of(network, model, inputs, layers)
-    return [_telling(logits), *(condensed(_telling(found[name])) for name in layers)]
+    """Classes that a model predicts, its logits and the outputs of its layers.
 
-
-def disagreement(logits: Tensor) -> Tensor:
-    """Share of samples [M, M] that models with logits [M, N, K] put into different classes.
-
-    Not a number where there is but one output, which is no class.
+    Logits and outputs are condensed at once, for they may be wide: a layer of pixels, a vocabulary.
     """
-    predicted = logits.argmax(dim=2)
-    unknown = logits.isnan().any(dim=2).any(dim=1) | (logits.shape[2] < 2)
+    logits, found = features_of(network, model, inputs, layers)
+    telling = _telling(logits)
+    wide = (_telling(found[name]) for name in layers)
+    return [predictions(telling), condensed(telling), *(condensed(layer) for layer in wide)]
+
+
+def predictions(logits: Tensor) -> Tensor:
+    """The class of each sample [N] by logits [N, K]; -1 throughout where there is none to tell.
+
+    That is where a logit is not a number, and where there is but one output, which is no class.
+    """
+    if logits.shape[1] < 2 or bool(logits.isnan().any()):
+        return torch.full_like(logits[:, 0], -1, dtype=torch.int64)
+    return logits.argmax(dim=1)
+
+
+def disagreement(predicted: Tensor) -> Tensor:
+    """Share of samples [M, M] that models put into different classes [M, N] (`predictions`)."""
+    unknown = (predicted < 0).any(dim=1)
     shares = (predicted[:, None] != predicted).double().mean(dim=2)
     return shares.masked_fill(unknown[:, None] | unknown, torch.nan)
 

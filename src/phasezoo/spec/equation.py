@@ -12,11 +12,12 @@ Name = Literal["convection", "reaction", "wave"]
 
 
 class EquationPoints(Spec):
-    """Points of an equation (`phasezoo.data.equation`): trained on, and held out.
+    """Points of an equation (`phasezoo.data.equation`): trained on, and tested on.
 
     The training set has points drawn from the inside of the grid, all its points at t = 0, and
     pairs of its points at both ends. The test set is the whole inside of the grid, with the same
-    conditions.
+    conditions; the points trained on are among them, as in the study of Krishnapriyan et al.
+    2021: training is told no values there, only that the equation holds.
 
     Attributes:
         coefficient: of the equation; none where the load sets it.

@@ -187,8 +187,13 @@ class ReportJob(Spec):
     zoos: dict[str, tuple[str, ...]]
 
 
+def at_cell(zoo: Zoo, load: Number, temperature: Number) -> Optimisation:
+    """The training of one cell, in parts of batches that are of its load."""
+    return at_temperature(zoo, temperature).model_copy(update={"at_once": zoo.training.parts(load)})
+
+
 def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:
-    """The training of one cell: the temperature set in its place."""
+    """The training at one temperature, set in its place."""
     optimiser, batch_size = zoo.training.optimiser, zoo.training.batch_size
     match zoo.temperature.hyperparameter:
         case "batch_size":
@@ -200,6 +205,7 @@ def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:
         schedule=zoo.training.schedule,
         batch_size=batch_size,
         augmentation=zoo.training.augmentation,
+        at_once=zoo.training.at_once,
     )
 
 

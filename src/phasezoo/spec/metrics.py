@@ -82,6 +82,7 @@ class Connectivity(Measured):
     points: Annotated[PositiveInt, Field(ge=3)]  # on the curve and on the line, ends included
     refinements: NonNegativeInt  # rounds of new points around those that deviate most
     repeats: PositiveInt = 1  # curves of each pair, for the spread over the chance of training
+    at_once: PositiveInt | None = Absent  # samples of one pass; as that of the training
 
     @model_validator(mode="before")
     @classmethod

@@ -114,6 +114,9 @@ class Optimisation(Spec):
     # None: the temperature axis sets it; full: all samples at once, in a step an epoch
     batch_size: PositiveInt | Literal["full"] | None
     augmentation: Augmentation | None = Absent
+    # samples of one forward pass, where a batch is too large for the memory: its gradient is summed
+    # over such parts. With batch norm, a part is normalised by itself.
+    at_once: PositiveInt | None = Absent
 
 
 class Training(Optimisation):
@@ -125,6 +128,8 @@ class Training(Optimisation):
 
     device: Literal["cpu", "gpu"]  # gpu: one per job where there is one, else the CPU
     checkpoints: tuple[tuple[NonNegativeInt, ...], ...]
+    # pairs of a load and of `at_once` from there on, where large models leave less room
+    at_once_from: tuple[tuple[PositiveInt, PositiveInt], ...] | None = Absent
 
     @model_validator(mode="after")
     def _epochs_increase(self) -> Training:
@@ -135,6 +140,20 @@ class Training(Optimisation):
         if epochs != sorted(epochs) or epochs[0] != 0:
             raise refused("checkpoints", epochs, "epochs that start at 0 and increase")
         return self
+
+    @model_validator(mode="after")
+    def _loads_increase(self) -> Training:
+        if self.at_once_from is not None:
+            loads = [load for load, _ in self.at_once_from]
+            require_unique("at_once_from", loads, "load")
+            if loads != sorted(loads):
+                raise refused("at_once_from", loads, "loads that increase")
+        return self
+
+    def parts(self, load: float) -> int | None:
+        """Samples of one forward pass at a load; None: whole batches."""
+        fitting = [samples for least, samples in self.at_once_from or () if load >= least]
+        return fitting[-1] if fitting else self.at_once
 
     @property
     def saved_epochs(self) -> tuple[int, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -66,7 +67,18 @@ def _seed(
         if epoch % every == 0 or epoch == last:
             say(f"{' '.join(names)} epoch {epoch}/{last} loss {loss:.4f}")
 
-    found = list(train_model(module, task, job.optimisation, names, origin, job.epochs, report))
+    run = train_model(module, task, job.optimisation, names, origin, job.epochs, report)
+    found = with_last_state(run)
     if found[-1].status is Status.DIVERGED:
         say(f"{' '.join(names)} diverged: recorded, and left out of the metrics")
+    return found
+
+
+def with_last_state(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    """Checkpoints of which only the last keeps its optimiser's state, as large as the weights."""
+    found: list[Checkpoint] = []
+    for checkpoint in checkpoints:
+        if found:
+            found[-1] = replace(found[-1], state=torch.empty(0))
+        found.append(checkpoint)
     return found

@@ -27,6 +27,7 @@ DIMS = {
     "momentum": ("seed", "parameter"),
     "second_moment": ("seed", "parameter"),
 }
+MOST = (2**31 - 1) // 4  # numbers of a chunk: Blosc takes no more bytes at once
 
 
 def create(
@@ -34,18 +35,26 @@ def create(
 ) -> zarr.Array[zarr.core.metadata.ArrayV3Metadata]:
     """A sharded float32 array [temperature, seed, epoch, P]; NaN where nothing was written.
 
-    One chunk is one model, one shard the `seeds` of a block at an epoch.
+    One chunk is one model, or a part of one that has more than `MOST` numbers; one shard is the
+    `seeds` of a block at an epoch.
     """
+    chunk, parts = _chunks(shape[-1])
     return group.create_array(
         name,
         shape=shape,
         dtype="float32",
-        chunks=(1, 1, 1, shape[-1]),
-        shards=(1, seeds, 1, shape[-1]),
+        chunks=(1, 1, 1, chunk),
+        shards=(1, seeds, 1, chunk * parts),
         compressors=BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle),
         fill_value=np.nan,
         dimension_names=DIMS[name],
     )
+
+
+def _chunks(size: int) -> tuple[int, int]:
+    """Length and number of the fewest equal chunks of a vector."""
+    parts = -(-size // MOST)
+    return -(-size // parts), parts
 
 
 def write_block(
@@ -79,7 +88,7 @@ def _write_state(group: zarr.Group, name: str, vectors: NDArray[np.float32]) -> 
         name,
         shape=vectors.shape,
         dtype="float32",
-        chunks=(1, vectors.shape[1]),
+        chunks=(1, _chunks(vectors.shape[1])[0]),
         compressors=BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle),
         dimension_names=DIMS[name],
     )

@@ -98,6 +98,7 @@ class _Run:
         self.full = given == "full"
         self.batch_size = samples if given == "full" else given
         self.augmentation = optimisation.augmentation
+        self.at_once = optimisation.at_once or self.batch_size
         self.steps = steps_per_epoch(samples, self.batch_size)
         self.first = origin.epoch
         self.rates = rates(optimisation, self.steps, self.first, last).tolist()
@@ -114,12 +115,15 @@ class _Run:
         for (inputs, targets), (rate, momentum) in zip(self._batches(epoch), table, strict=True):
             if self.augmentation:
                 inputs = augmented(inputs, self.augmentation, self.task.black, disturbance)
-            outputs = self.task.objective.outputs(self.module, inputs)
-            loss = self.task.objective.loss(outputs, targets)
             self.optimiser.zero_grad()
-            loss.backward()
+            for some, wanted in self._parts(inputs, targets):
+                loss = self.task.objective.loss(
+                    self.task.objective.outputs(self.module, some), wanted
+                )
+                whole = len(wanted) == len(targets)
+                (loss if whole else loss * (len(wanted) / len(targets))).backward()
+                total += loss.detach() * len(wanted)
             self.optimiser.step(rate, momentum)
-            total += loss.detach() * len(targets)
         self.module.eval()
         self.alive = bool(total.isfinite() & self.optimiser.vector.isfinite().all())
         return total.item() / len(self.task.train_labels)
@@ -134,6 +138,10 @@ class _Run:
         order = torch.randperm(len(targets), generator=chance).to(targets.device)
         for chosen in order.split(self.batch_size):
             yield inputs[chosen], targets[chosen]
+
+    def _parts(self, inputs: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """What of a batch goes through the network at once; their gradients add up."""
+        return zip(inputs.split(self.at_once), targets.split(self.at_once), strict=True)
 
     def checkpoint(self, epoch: int) -> Checkpoint:
         """The model as it is now."""

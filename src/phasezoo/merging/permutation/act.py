@@ -43,7 +43,9 @@ def prove(
 ) -> None:
     """Check on `inputs` that random permutations which move every unit leave the function alone.
 
-    A model so far out that its outputs overflow proves nothing, and is passed over.
+    Compared are its values, not what the objective makes of them: residuals of an equation are
+    differences of large derivatives, whose rounding says nothing about the spec. A model so far out
+    that its outputs overflow proves nothing, and is passed over.
 
     Raises:
         AlignmentError: a tensor is not covered by the spec, or the outputs differ by more than
@@ -53,10 +55,10 @@ def prove(
         if slot.shape and slot.name not in spec.axes:
             raise AlignmentError(f"{slot.name}: not in the permutation spec")
     by = {n: _cycle(spec.size(n, network.parameters), generator) for n in spec.names}
-    before = network.function(weights)(inputs)
+    before = network.features(weights, inputs)
     if not before.isfinite().all():
         return
-    after = network.function(permute(network, spec, weights, by))(inputs)
+    after = network.features(permute(network, spec, weights, by), inputs)
     change = ((before - after).abs().max() / before.abs().max().clamp_min(1e-12)).item()
     if not change <= tolerance:
         raise AlignmentError(

@@ -1,6 +1,9 @@
 """The permutation specs of the architectures, written out.
 
-A permutation is named after the layer whose outputs it orders.
+A permutation is named after the layer whose outputs it orders. Permutations are not all that leaves
+a network alone: units of tanh may also change their signs, going in and coming out. These are not
+searched, so what is left between two aligned networks of equations is an upper bound of what no
+symmetry explains.
 """
 
 from __future__ import annotations
