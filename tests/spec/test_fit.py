@@ -133,6 +133,18 @@ def test_a_coefficient_that_load_and_data_give_is_refused() -> None:
     )
 
 
+def of_waves(spec: dict[str, Any]) -> None:
+    """The zoo of an equation with the wave in the place of convection."""
+    spec["data"]["convection"]["source"] = "wave"
+
+
+def test_a_wave_whose_ends_would_move_is_refused() -> None:
+    assert refusal(of_waves) == (
+        f"zoos.{POINTS}.load.values: got 2.5; allowed: whole numbers, so that the solution "
+        "vanishes at both ends"
+    )
+
+
 def of_width(spec: dict[str, Any]) -> None:
     """The zoo of an equation with the width as its load."""
     zoo = spec["zoos"][POINTS]

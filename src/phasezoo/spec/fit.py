@@ -50,6 +50,11 @@ def _check_coefficient(key: str, zoo: Zoo, data: DataSpec) -> None:
     if by_load and given is not None:
         allowed = f"one with `coefficient: null`, because {COEFFICIENT} is a grid axis"
         raise refused(key, zoo.dataset, allowed)
+    if by_load and data.source == "wave":
+        broken = [value for value in zoo.load.all_values if not float(value).is_integer()]
+        if broken:
+            allowed = "whole numbers, so that the solution vanishes at both ends"
+            raise refused(key.replace("dataset", "load.values"), broken[0], allowed)
     if not by_load and isinstance(data, EquationPoints) and given is None:
         allowed = f"one with a coefficient, because {COEFFICIENT} is no grid axis"
         raise refused(key, zoo.dataset, allowed)
