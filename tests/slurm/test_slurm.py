@@ -27,12 +27,12 @@ def test_every_rule_is_a_job_of_its_own_with_the_memory_of_the_profile(
     assert Counter(job.rule for job in jobs) == Counter(
         data=2,
         train=4,
-        evaluate=2,
-        hessian=2,
-        connectivity=2,
-        similarity=2,
-        merging=2,
-        transfer=2,
+        evaluate=1,
+        hessian=1,
+        connectivity=1,
+        similarity=1,
+        merging=1,
+        transfer=1,
         collect_metrics=1,
         collect_merging=1,
         collect_transfer=1,
@@ -48,7 +48,7 @@ def test_every_rule_is_a_job_of_its_own_with_the_memory_of_the_profile(
 
 def test_a_job_of_a_zoo_with_device_gpu_gets_one_gpu(cluster: Cluster, on_gpus: Project):
     jobs = cluster.jobs(on_gpus)
-    assert Counter(job.rule for job in jobs) == Counter(data=1, train=4, evaluate=2)
+    assert Counter(job.rule for job in jobs) == Counter(data=1, train=4, evaluate=1)
     devices = cluster.devices(on_gpus)
     for job in jobs:
         asks = job.rule in {"train", "evaluate"}
