@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 import xarray as xr
@@ -14,6 +15,8 @@ from phasezoo.report.colours import draw_colour_bar, scale_of
 from phasezoo.report.panels import Panel
 from phasezoo.report.summary import cell_means
 from phasezoo.vocabulary import LOAD, TEMPERATURE
+
+TITLE = 24  # letters in a line; a longer title runs into the colour bar
 
 
 def panel_figure(panels: Sequence[Panel], data: xr.Dataset, phase: xr.DataArray) -> Figure:
@@ -33,7 +36,7 @@ def panel_figure(panels: Sequence[Panel], data: xr.Dataset, phase: xr.DataArray)
             drawn = grid.draw_cells(axes, values, *scale)
             draw_colour_bar(axes, drawn, panel.unit)
             grid.draw_borders(axes, phase)
-            axes.set_title(panel.title)
+            axes.set_title(fill(panel.title, TITLE))
         lacking = any(bool(values.isnull().any()) for values in means)
         key = [grid.border_key(), *([grid.missing_key()] if lacking else [])]
         figure.legend(handles=key, loc="outside lower center", ncols=2)
