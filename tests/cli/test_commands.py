@@ -173,6 +173,7 @@ def test_status_counts_what_is_made(call: Call, tiny: Tiny, tmp_path: Path) -> N
         OSError(12, "Cannot allocate memory"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
         ImportError("libx.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
     ],
 )
 def test_want_of_memory_is_told(problem: Exception) -> None:

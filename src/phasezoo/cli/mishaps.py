@@ -22,6 +22,7 @@ _NO_MEMORY = (
     "not enough memory",
     "out of memory",
     "failed to map segment",
+    "can't start new thread",  # for want of a stack
 )
 
 
