@@ -1,0 +1,109 @@
+"""Features of many samples, which come in blocks of samples, in a form no larger than CKA needs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+_COLUMNS = 2**14  # features of a product that are in float64 at once
+
+
+class Spread:
+    """How far every feature is spread over samples that come in blocks."""
+
+    def __init__(self) -> None:
+        self._samples = 0
+        self._sum = self._least = self._most = torch.empty(0)
+
+    @classmethod
+    def of(cls, features: Tensor) -> Spread:
+        """That of features [N, F]."""
+        found = cls()
+        found.add(features)
+        return found
+
+    def add(self, block: Tensor) -> None:
+        """Count features [n, F] in."""
+        total, least, most = block.sum(0, dtype=torch.float64), block.amin(0), block.amax(0)
+        if self._samples:
+            total, least = total + self._sum, torch.minimum(least, self._least)
+            most = torch.maximum(most, self._most)
+        self._samples += len(block)
+        self._sum, self._least, self._most = total, least, most
+
+    @property
+    def mean(self) -> Tensor:
+        """Of every feature, [F] float64."""
+        return self._sum / self._samples
+
+    @property
+    def finite(self) -> bool:
+        """Whether all of them are."""
+        return bool((self._least.isfinite() & self._most.isfinite()).all())
+
+    def collapsed(self, rounding: float = 1e-5) -> bool:
+        """Whether they are the same for every sample, up to float32 rounding."""
+        least, most = self._least.double(), self._most.double()
+        spread = torch.maximum(most - self.mean, self.mean - least).max()
+        return bool(spread <= rounding * torch.maximum(most, -least).max())
+
+
+class Condensed:
+    """Features X [N, F] as [N, min(F, N)] with the same products of centred samples.
+
+    Linear CKA depends on the products of samples only. Of a wide layer, F > N, these are summed
+    up, X X^T [N, N] in float64, and X is not kept: each pair of blocks of samples is given once.
+    X is taken from the mean of its first block, which CKA does not see, so that a large common
+    value costs no digits. A narrow layer is kept as it is.
+    """
+
+    def __init__(self, samples: int, width: int, device: torch.device) -> None:
+        self.wide = width > samples
+        size = (samples, samples if self.wide else width)
+        self._kept = torch.empty(size, dtype=torch.float64, device=device)
+        self._spread = Spread()
+        self._origin = torch.empty(0)
+
+    @classmethod
+    def of(cls, features: Tensor) -> Condensed:
+        """That of features that are there as a whole."""
+        found = cls(*features.shape, features.device)
+        found.add(slice(0, len(features)), features)
+        return found
+
+    def add(self, rows: slice, block: Tensor) -> None:
+        """Take the features [n, F] of some samples."""
+        self._spread.add(block)
+        if not self.wide:
+            self._kept[rows] = block.double()
+            return
+        if not self._origin.numel():
+            self._origin = self._spread.mean
+        self._kept[rows, rows] = self._products(block, block)
+
+    def cross(self, rows: slice, block: Tensor, columns: slice, other: Tensor) -> None:
+        """Take the products of two blocks of samples of a wide layer, both of which were added."""
+        found = self._products(block, other)
+        self._kept[rows, columns], self._kept[columns, rows] = found, found.T
+
+    @property
+    def telling(self) -> bool:
+        """Whether there is anything to compare: finite features that differ between samples."""
+        return self._spread.finite and not self._spread.collapsed()
+
+    def features(self) -> Tensor:
+        """[N, min(F, N)] float64; not a number throughout where nothing is to be compared."""
+        if not self.telling:
+            return torch.full_like(self._kept, torch.nan)
+        if not self.wide:
+            return self._kept
+        values, vectors = torch.linalg.eigh(self._kept)
+        return vectors * values.clamp(min=0).sqrt()
+
+    def _products(self, block: Tensor, other: Tensor) -> Tensor:
+        """[n, m] of features [n, F] and [m, F], taken from the origin."""
+        out = self._kept.new_zeros(len(block), len(other))
+        cuts = (each.split(_COLUMNS, dim=-1) for each in (block, other, self._origin))
+        for left, right, origin in zip(*cuts, strict=True):
+            out += (left.double() - origin) @ (right.double() - origin).T
+        return out
