@@ -52,38 +52,45 @@ class Condensed:
     """Features X [N, F] as [N, min(F, N)] with the same products of centred samples.
 
     Linear CKA depends on the products of samples only. Of a wide layer, F > N, these are summed
-    up, X X^T [N, N] in float64, and X is not kept: each pair of blocks of samples is given once.
+    up, X X^T [N, N] in float64, and X is not kept: every pair of blocks of samples is given once.
     X is taken from the mean of its first block, which CKA does not see, so that a large common
     value costs no digits. A narrow layer is kept as it is.
     """
 
-    def __init__(self, samples: int, width: int, device: torch.device) -> None:
+    def __init__(self, inputs: int, one: Tensor) -> None:
+        """For so many inputs, by the features [samples, F] of one of them."""
+        self._each, width = one.shape
+        samples = inputs * self._each
         self.wide = width > samples
         size = (samples, samples if self.wide else width)
-        self._kept = torch.empty(size, dtype=torch.float64, device=device)
+        self._kept = torch.empty(size, dtype=torch.float64, device=one.device)
         self._spread = Spread()
-        self._origin = torch.empty(0)
+        self._origin: Tensor | None = None
 
     @classmethod
     def of(cls, features: Tensor) -> Condensed:
         """That of features that are there as a whole."""
-        found = cls(*features.shape, features.device)
-        found.add(slice(0, len(features)), features)
+        found = cls(len(features), features[:1])
+        found.add(0, features)
         return found
 
-    def add(self, rows: slice, block: Tensor) -> None:
-        """Take the features [n, F] of some samples."""
+    def add(self, at: int, block: Tensor) -> None:
+        """Take the features [n, F] of a block of inputs, by the position of its first one."""
         self._spread.add(block)
+        rows = self._rows(at, block)
         if not self.wide:
             self._kept[rows] = block.double()
             return
-        if not self._origin.numel():
+        if self._origin is None:
             self._origin = self._spread.mean
-        self._kept[rows, rows] = self._products(block, block)
+        self._kept[rows, rows] = self._products(block, block, self._origin)
 
-    def cross(self, rows: slice, block: Tensor, columns: slice, other: Tensor) -> None:
-        """Take the products of two blocks of samples of a wide layer, both of which were added."""
-        found = self._products(block, other)
+    def cross(self, at: int, block: Tensor, later: int, other: Tensor) -> None:
+        """Take the products of two blocks of a wide layer, the first of which was added."""
+        if self._origin is None:
+            raise ValueError("block: got the first one, allowed is one after it")
+        rows, columns = self._rows(at, block), self._rows(later, other)
+        found = self._products(block, other, self._origin)
         self._kept[rows, columns], self._kept[columns, rows] = found, found.T
 
     @property
@@ -100,10 +107,13 @@ class Condensed:
         values, vectors = torch.linalg.eigh(self._kept)
         return vectors * values.clamp(min=0).sqrt()
 
-    def _products(self, block: Tensor, other: Tensor) -> Tensor:
+    def _rows(self, at: int, block: Tensor) -> slice:
+        return slice(at * self._each, at * self._each + len(block))
+
+    def _products(self, block: Tensor, other: Tensor, origin: Tensor) -> Tensor:
         """[n, m] of features [n, F] and [m, F], taken from the origin."""
         out = self._kept.new_zeros(len(block), len(other))
-        cuts = (each.split(_COLUMNS, dim=-1) for each in (block, other, self._origin))
-        for left, right, origin in zip(*cuts, strict=True):
-            out += (left.double() - origin) @ (right.double() - origin).T
+        cuts = (each.split(_COLUMNS, dim=-1) for each in (block, other, origin))
+        for left, right, zero in zip(*cuts, strict=True):
+            out += (left.double() - zero) @ (right.double() - zero).T
         return out

@@ -18,6 +18,9 @@ SIMILARITY = (
         (*OF_PAIR, "layer"), "cka_layers_debiased", "cka_debiased of the outputs of a layer"
     ),
     _FAMILY.number(
+        (*OF_PAIR, "layer"), "cka_layers_as_published", "cka_as_published of the outputs of a layer"
+    ),
+    _FAMILY.number(
         OF_PAIR,
         "disagreement",
         "share of test samples whose likeliest class or next token differs; missing for equations",
