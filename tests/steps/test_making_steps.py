@@ -15,8 +15,9 @@ import pytest
 import torch
 import xarray as xr
 
-from phasezoo import rng
+from phasezoo import open_zoo, rng, sample_indices
 from phasezoo.data.labelled import labelled
+from phasezoo.data.sample import Set
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import Weights
 from phasezoo.phases.classify import classify_phases
@@ -178,6 +179,37 @@ def test_results_say_what_their_axes_are(tiny: Tiny) -> None:
     assert found["temperature"].attrs["direction"] == "temperature grows as learning_rate grows"
     assert found["temperature"].values.tolist() == [0.1, 1e11]
     assert found["train_loss"].attrs["units"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("zoo", "name", "of", "purpose"),
+    [
+        (MLP, "hessian_trace", "train", "hessian"),
+        (RESNET, "hessian_eigenvalues", "train", "hessian"),
+        (RESNET, "cka", "test", "similarity"),
+        (MLP, "squared_gradient", "train", "noise"),
+        (MLP, "learning_coefficient", "train", "learning coefficient"),
+    ],
+)
+def test_a_published_variable_says_on_which_samples_it_was_measured(
+    tiny: Tiny, zoo: str, name: str, of: Set, purpose: str
+) -> None:
+    task = read_task(tiny.root / f"data/{tiny.zoo(zoo).dataset}.json", torch.device("cpu"))
+    family = VARIABLES[name].family
+    asked = next(f for f in tiny.zoo(zoo).families if f.family == family)
+    sample = task.sample(of, asked.samples, purpose)  # type: ignore[union-attr]
+    published = open_zoo(tiny.root / f"zoos/{zoo}.zarr").metrics
+    for found in (result(tiny, zoo, "metrics"), published):
+        np.testing.assert_array_equal(sample_indices(found[name]), sample.indices)
+        for other in ("test_loss", "l2_distance", "hessian_trace_test"):  # no sample of a set
+            assert "sample" not in found[other].attrs
+    parts = tiny.plan.measurements("metrics")(_At(zoo))
+    (said,) = {
+        measurements.read(tiny.root / part).attrs[f"sample_{of}"]
+        for part in parts
+        if part.endswith(f"/{family}.nc")
+    }
+    assert said == sample.text
 
 
 def test_what_diverged_is_told_from_what_was_not_measured(

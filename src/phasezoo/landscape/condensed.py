@@ -112,7 +112,8 @@ class Condensed:
 
     def _products(self, block: Tensor, other: Tensor, origin: Tensor) -> Tensor:
         """[n, m] of features [n, F] and [m, F], taken from the origin."""
-        out = self._kept.new_zeros(len(block), len(other))
+        size = (len(block), len(other))
+        out = torch.zeros(size, dtype=torch.float64, device=block.device)
         cuts = (each.split(_COLUMNS, dim=-1) for each in (block, other, origin))
         for left, right, zero in zip(*cuts, strict=True):
             out += (left.double() - zero) @ (right.double() - zero).T
