@@ -105,7 +105,8 @@ class Condensed:
         if not self.wide:
             return self._kept
         values, vectors = torch.linalg.eigh(self._kept)
-        return vectors * values.clamp(min=0).sqrt()
+        found: Tensor = vectors * values.clamp(min=0).sqrt()
+        return found
 
     def _rows(self, at: int, block: Tensor) -> slice:
         return slice(at * self._each, at * self._each + len(block))
@@ -116,5 +117,5 @@ class Condensed:
         out = torch.zeros(size, dtype=torch.float64, device=block.device)
         cuts = (each.split(_COLUMNS, dim=-1) for each in (block, other, origin))
         for left, right, zero in zip(*cuts, strict=True):
-            out += (left.double() - zero) @ (right.double() - zero).T
+            out.addmm_(left.double() - zero, (right.double() - zero).T)
         return out
