@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from phasezoo import paths
-from phasezoo.cell_plan import zoo_weights
 from phasezoo.models.build import build
 from phasezoo.models.flat import buffer_layout, parameter_layout
 from phasezoo.provenance import code_digest
@@ -22,6 +21,7 @@ from phasezoo.store.publish import (
     write_root,
     write_weights,
 )
+from phasezoo.weights_plan import zoo_weights
 
 
 def publish(job: PublishJob, data: Path, root: Path, output: Path) -> None:
