@@ -10,6 +10,7 @@ import typer
 
 from phasezoo import paths
 from phasezoo.spec import jobs
+from phasezoo.spec.training_jobs import training_job
 from phasezoo.steps.log import start_log
 
 steps = typer.Typer(no_args_is_help=True, callback=start_log)
@@ -40,7 +41,7 @@ def train(
     """Train a block of seeds."""
     from phasezoo.steps.train import train as step
 
-    step(jobs.TrainJob.model_validate_json(job), data, before or [], output, gpus)
+    step(training_job(job), data, before or [], output, gpus)
 
 
 def _measuring(name: str, text: str) -> None:
