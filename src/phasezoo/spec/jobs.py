@@ -157,11 +157,6 @@ class ReportJob(Spec):
     zoos: dict[str, tuple[str, ...]]
 
 
-def at_cell(zoo: Zoo, load: Number, temperature: Number) -> Optimisation:
-    """The training of one cell, in parts of batches that are of its load."""
-    return at_temperature(zoo, temperature).model_copy(update={"at_once": zoo.training.parts(load)})
-
-
 def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:
     """The training at one temperature, set in its place."""
     return of_every_cell(zoo).at(zoo.temperature.hyperparameter, temperature)

@@ -174,10 +174,6 @@ class Training(Optimisation):
             require_unique("together", self.together, "axis")
         return self
 
-    def parts(self, load: Number) -> int | None:
-        """Samples of one forward pass at a load; None: whole batches."""
-        return samples_at_once(self.at_once, self.at_once_from, load)
-
     @property
     def saved_epochs(self) -> tuple[int, ...]:
         """All checkpoint epochs, over the segments."""

@@ -80,12 +80,13 @@ class PartialWeights:
 
     def take(self, cell: tuple[str, str], target: Path) -> bool:
         """Put a cell into its place in a draft, if it is there and whole; says whether it was."""
-        for found in self._folder.joinpath(*cell).glob("[0-9a-f]*"):
-            with suppress(OSError):  # a job that finishes the same removes them
+        with suppress(OSError):  # another process that finishes the same job removes them
+            for found in self._folder.joinpath(*cell).glob("[0-9a-f]*"):
                 link_tree(found, target)
                 if tree_of(target).sha256 == found.name:
                     return True
-            shutil.rmtree(target, ignore_errors=True)
+                shutil.rmtree(target)
+        shutil.rmtree(target, ignore_errors=True)
         return False
 
     def keep(self, cell: tuple[str, str], source: Path) -> None:
