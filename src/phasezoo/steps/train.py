@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from phasezoo import rng
 from phasezoo.data.task import Task
-from phasezoo.models.build import build
-from phasezoo.models.flat import buffer_layout, parameter_layout
+from phasezoo.models.build import build, initialise
+from phasezoo.models.flat import buffer_layout, load_weights, parameter_layout
 from phasezoo.provenance import code_digest, recipe_digest
 from phasezoo.spec.training_jobs import TrainingJob, TrainJob, TrainShareJob
 from phasezoo.steps.device import name_of, prepare
@@ -23,7 +24,7 @@ from phasezoo.store.partial import PartialWeights
 from phasezoo.store.weights import Block, create_groups, write_block
 from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.training.member import Member
-from phasezoo.training.train import steps_per_epoch
+from phasezoo.training.train import start, steps_per_epoch
 from phasezoo.training.train import train as train_model
 from phasezoo.vocabulary import Status
 
@@ -91,8 +92,9 @@ def _trained(
     """Every cell with the checkpoints of its seeds, as soon as it is finished."""
     lines = max(1, MOST_OF_JOB // max(1, sum(len(cell.place.seeds) for cell in cells)))
     for group in _groups(cells):
-        members = [member for cell in group for member in _members(cell, task, before)]
-        found = iter(train_group(members, group[0].epochs, min(lines, MOST_LINES)))
+        module = build(group[0].architecture, task.shape, task.classes)
+        members = (member for cell in group for member in _members(cell, task, before))
+        found = iter(train_group(module, members, group[0].epochs, min(lines, MOST_LINES)))
         for cell in group:
             yield cell, list(islice(found, len(cell.place.seeds)))
 
@@ -109,33 +111,39 @@ def _groups(cells: Sequence[TrainJob]) -> list[list[TrainJob]]:
 def _members(cell: TrainJob, task: Task, before: Sequence[Path]) -> Iterator[Member]:
     """The seeds of one cell, from initial weights or from the segment before."""
     block = Block.of_cell(before[0], *cell.labels) if before else None
+    own = task.at(cell.place.load_name, cell.place.load)
     for position, seed in enumerate(cell.place.seeds):
-        yield Member(
-            names=cell.place.names(cell.temperature, seed),
-            architecture=cell.architecture,
-            optimisation=cell.optimisation,
-            task=task.at(cell.place.load_name, cell.place.load),
-            stored=partial(block.last, position) if block else None,
-        )
+        names = cell.place.names(cell.temperature, seed)
+        origin = block.last(position) if block else _initial(cell, names, task)
+        yield Member(names, own, cell.optimisation, origin)
+
+
+def _initial(cell: TrainJob, names: tuple[str, ...], task: Task) -> Checkpoint:
+    module = build(cell.architecture, task.shape, task.classes)
+    initialise(module, rng.generator(*names, "init"))
+    return start(module, cell.optimisation.optimiser.moments)
 
 
 def train_group(
-    members: Sequence[Member], epochs: tuple[int, ...], lines: int
+    module: nn.Module, members: Iterable[Member], epochs: tuple[int, ...], lines: int
 ) -> Iterable[list[Checkpoint]]:
     """The checkpoints of each of some members that have the same shapes and batches, in turn.
 
     Args:
-        members: the models.
+        module: their architecture; its weights are lost.
+        members: the models; each is asked for when the one before is trained.
         epochs: of the checkpoints.
         lines: of progress to say of each, at most.
     """
-    return (_train_member(member, epochs, lines) for member in members)
+    return (_train_member(module, member, epochs, lines) for member in members)
 
 
-def _train_member(member: Member, epochs: tuple[int, ...], lines: int) -> list[Checkpoint]:
-    module, origin = member.begin()
+def _train_member(
+    module: nn.Module, member: Member, epochs: tuple[int, ...], lines: int
+) -> list[Checkpoint]:
+    origin, name, last = member.origin, " ".join(member.names), epochs[-1]
+    load_weights(module, origin.weights)
     module.to(member.task.train_labels.device)
-    name, last = " ".join(member.names), epochs[-1]
     every = max(1, (last - origin.epoch) // lines)
 
     def report(epoch: int, loss: float) -> None:

@@ -1,49 +1,45 @@
-"""The models that a job trains: what each is, and where it begins."""
+"""One model of a population, and which of them can be one program."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from torch import nn
-
-from phasezoo import rng
 from phasezoo.data.task import Task
-from phasezoo.models.build import build, initialise
-from phasezoo.models.flat import load_weights
-from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.training import Optimisation
 from phasezoo.training.checkpoint import Checkpoint
-from phasezoo.training.train import start
 
 
 @dataclass(frozen=True)
 class Member:
-    """One model of a job.
-
-    Attributes:
-        names: of the model; they seed its generators.
-        architecture: with its size set.
-        optimisation: with the hyperparameters of its cell set.
-        task: what it is trained on, on its device.
-        stored: reads the checkpoint that it goes on from; None: it begins with initial weights.
-    """
+    """A model to train: its names, which seed its generators, its data, how, and from where."""
 
     names: tuple[str, ...]
-    architecture: Architecture
-    optimisation: Optimisation
     task: Task
-    stored: Callable[[], Checkpoint] | None = None
+    optimisation: Optimisation  # with learning rate, weight decay and batch size set
+    origin: Checkpoint
 
-    def begin(self) -> tuple[nn.Module, Checkpoint]:
-        """A module on the CPU with the weights to begin with, and their checkpoint.
 
-        Both are made when asked for: the members of a job need not fit into the memory at once.
-        """
-        module = build(self.architecture, self.task.shape, self.task.classes)
-        if self.stored is None:
-            initialise(module, rng.generator(*self.names, "init"))
-            return module, start(module, self.optimisation.optimiser.moments)
-        origin = self.stored()
-        load_weights(module, origin.weights)
-        return module, origin
+_OWN = ("learning_rate", "weight_decay", "momentum")  # what each model of a stack has for itself
+
+
+def kind_of(member: Member) -> Hashable:
+    """Equal for members of one architecture that can take each step together.
+
+    They have the same inputs, batch size and parts, optimiser and augmentation, and start from the
+    same epoch. Learning rates, weight decays, momenta, schedules, labels and the coefficients of an
+    equation may differ.
+    """
+    how, task = member.optimisation, member.task
+    optimiser = how.optimiser.model_copy(update=dict.fromkeys(_OWN))
+    shared = how.model_copy(update={"optimiser": optimiser, "schedule": None})
+    kinds = (type(task.objective), type(getattr(task.objective, "equation", None)))
+    return shared, kinds, task.train_inputs.data_ptr(), member.origin.epoch
+
+
+def alike(members: Sequence[Member]) -> list[list[int]]:
+    """Positions of members, grouped by `kind_of` in the order in which kinds appear."""
+    groups: dict[Hashable, list[int]] = {}
+    for position, member in enumerate(members):
+        groups.setdefault(kind_of(member), []).append(position)
+    return list(groups.values())
