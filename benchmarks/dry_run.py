@@ -124,6 +124,7 @@ def study(count: int, shared: bool) -> dict:
         zoo["temperature"]["values"] = [heats] if shared else heats
         zoo["seeds"] = [list(range(seeds))]
         zoo["training"]["checkpoints"] = [[0, 10, 50, 100, 115, 135, 148, 149, 150]]
+        zoo["training"]["together"] = ["temperature"] if shared else []
         zoo["metrics"]["evaluation"]["epochs"] = [0, 10, 50, 100, 115, 150]
         for family in ("hessian", "connectivity", "similarity", "spectra", "noise"):
             zoo["metrics"][family]["epochs"] = [115, 150]

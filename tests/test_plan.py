@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,12 +15,14 @@ import yaml
 from phasezoo import paths
 from phasezoo.plan import GROUPS, Plan
 from phasezoo.spec import jobs, study_from
+from phasezoo.spec.training_jobs import training_job
 
 STUDY = Path(__file__).parent / "study.yaml"
 NAME = "digits-mlp"
+WEIGHTS = ("load", "temperature", "block", "segment")
 
 
-def given() -> dict[str, Any]:
+def given(*together: str) -> dict[str, Any]:
     """A small study of two segments, two blocks and two shares."""
     spec = json.loads(json.dumps(yaml.safe_load(STUDY.read_text(encoding="utf-8"))))
     spec["zoos"] = {NAME: spec["zoos"][NAME]}
@@ -29,6 +32,7 @@ def given() -> dict[str, Any]:
     zoo["seeds"] = [[0, 1], [2, 3]]
     zoo["training"]["checkpoints"] = [[0, 10, 30], [52, 60]]
     zoo["merging"]["last_checkpoints"] = [30, 60]
+    zoo["training"]["together"] = list(together)
     return spec
 
 
@@ -44,9 +48,8 @@ def told(plan: Plan) -> dict[str, tuple[object, ...]]:
     """For every training and measuring artefact: what its job is told and what it reads."""
     zoo, out = plan.zoos[NAME], {}
     blocks = [paths.numbers_label(block) for block in zoo.seeds]
-    segments = [paths.numbers_label(segment) for segment in zoo.training.checkpoints]
-    for (load, heat), block, segment in product(zoo.cells(), blocks, segments):
-        w = at(load=load, temperature=heat, block=block, segment=segment)
+    for manifest in plan.weights_of(NAME):
+        w = at(**dict(zip(WEIGHTS, manifest.removesuffix(".json").split("/")[2:], strict=True)))
         path = paths.WEIGHTS.format(**vars(w))
         out[path] = (plan.train_job(w), plan.resumed(w), plan.data_of(w))
     loads, heats = (
@@ -176,15 +179,127 @@ def grow_measured_epochs(zoo: dict[str, Any]) -> None:
     zoo["metrics"]["connectivity"]["epochs"].insert(0, 30)
 
 
+@pytest.mark.parametrize("together", [[], ["temperature"], ["load", "temperature"]], ids="-".join)
 @pytest.mark.parametrize(
     "grow", [grow_load, grow_temperature, grow_seeds, grow_epochs, grow_measured_epochs]
 )
-def test_growth_adds_jobs_and_changes_none(grow: Any) -> None:
-    before, spec = told(plan_of(given())), given()
+def test_growth_adds_jobs_and_changes_none(grow: Any, together: list[str]) -> None:
+    before, spec = told(plan_of(given(*together))), given(*together)
     grow(spec["zoos"][NAME])
     after = told(plan_of(spec))
     assert len(after) > len(before)
     assert {path: after.get(path) for path in before} == before
+
+
+def test_a_value_within_a_share_that_is_trained_together_makes_other_jobs_of_it_alone() -> None:
+    before, spec = told(plan_of(given("temperature"))), given("temperature")
+    spec["zoos"][NAME]["temperature"]["values"] = [[8, 32, 64], [128]]
+    after = told(plan_of(spec))
+    gone, new = (
+        [path.split("/")[3] for path in a if path not in b]
+        for a, b in ((before, after), (after, before))
+    )
+    assert (set(gone), set(new)) == ({"8+32"}, {"8+32+64"})
+    assert all(after[path] == before[path] for path in before if "/128/" in path)
+
+
+@pytest.mark.parametrize(
+    ("together", "count", "first"),
+    [
+        (["temperature"], 2 * 2, "4/8+32"),
+        (["load"], 1 * 3, "4+8/8"),
+        (["load", "temperature"], 1 * 2, "4+8/8+32"),
+        ([], 2 * 3, "4/8"),
+    ],
+)
+def test_a_job_trains_a_share_along_the_axes_that_go_together(
+    together: list[str], count: int, first: str
+) -> None:
+    spec = given(*together)
+    spec["zoos"][NAME]["load"]["values"] = [[4, 8]]
+    found = plan_of(spec).weights_of(NAME)
+    assert len(found) == count * 2 * 2  # blocks, segments
+    assert found[0] == f"runs/{NAME}/{first}/0+1/0+10+30.json"
+
+
+def test_a_share_is_told_all_its_cells_and_resumes_as_a_whole() -> None:
+    plan = plan_of(given("temperature"))
+    w = at(load=4, temperature="8+32", block="0+1", segment="52+60")
+    job = jobs.TrainShareJob.model_validate_json(plan.train_job(w))
+    assert [cell.labels for cell in job.cells()] == [("4", "8"), ("4", "32")]
+    assert plan.resumed(w) == [f"runs/{NAME}/4/8+32/0+1/0+10+30.json"]
+
+
+@pytest.mark.parametrize("together", [["temperature"], ["load"], ["load", "temperature"]])
+def test_every_cell_of_a_share_is_told_what_a_job_of_its_own_is(together: list[str]) -> None:
+    spec = given(*together)
+    spec["zoos"][NAME]["load"]["values"] = [[4, 8]]
+    alone = {path: job for path, (job, *_) in told(plan_of(given())).items() if "runs/" in path}
+    found = {}
+    for path, (line, *_) in told(plan_of(spec)).items():
+        if path.startswith("runs/"):
+            block = path.split("/", 4)[4]
+            for cell in training_job(str(line)).cells():
+                found[f"runs/{NAME}/{'/'.join(cell.labels)}/{block}"] = cell.model_dump_json()
+    assert found == alone
+
+
+def test_what_is_measured_reads_every_store_of_its_cells_once() -> None:
+    plan = plan_of(given("temperature"))
+    w = at(loads="4+8", temperatures="8+32", blocks="0+1", epoch=60)
+    assert plan.measured_weights(w) == [
+        f"runs/{NAME}/4/8+32/0+1/52+60.json",
+        f"runs/{NAME}/8/8+32/0+1/52+60.json",
+    ]
+    assert plan.merged_weights(w) == [
+        f"runs/{NAME}/{load}/8+32/0+1/{segment}.json"
+        for segment in ("0+10+30", "52+60")
+        for load in (4, 8)
+    ]
+
+
+def test_imported_blocks_lie_cell_by_cell_whatever_is_trained_together() -> None:
+    spec = given("load", "temperature")
+    spec["zoos"][NAME]["imported"] = [[2, 3]]
+    plan = plan_of(spec)
+    w = at(loads="4", temperatures="8+32", blocks="0+1x2+3", epoch=60)
+    assert plan.measured_weights(w) == [
+        f"runs/{NAME}/4/8+32/0+1/52+60.json",
+        f"imported/{NAME}/4/8/2+3/52+60.json",
+        f"imported/{NAME}/4/32/2+3/52+60.json",
+    ]
+
+
+def test_rules_train_the_shares_that_are_declared_and_no_others() -> None:
+    apart, together = (plan_of(given(*axes)).constraints() for axes in ((), ("temperature",)))
+    for labels, wanted in ((apart, {"8", "32", "128"}), (together, {"8+32", "128"})):
+        found = {t for t in ("8", "32", "128", "8+32") if re.fullmatch(labels["temperature"], t)}
+        assert found == wanted
+
+
+def test_the_spec_of_a_share_is_found_by_its_manifest() -> None:
+    plan = plan_of(given("load", "temperature"))
+    for manifest in plan.weights_of(NAME):
+        spec = plan.spec_of(manifest)
+        assert spec is not None
+        assert spec["temperatures" if "8+32" in manifest else "temperature"]
+
+
+def test_a_job_of_one_cell_is_told_what_it_has_always_been() -> None:
+    w = at(load=8, temperature=32, block="2+3", segment="52+60")
+    assert plan_of(given()).train_job(w) == GOLDEN
+
+
+GOLDEN = (
+    '{"recipe":1,"data":{"source":"digits","recipe":1,"train":1200,"split_seed":0,"keep":n'
+    'ull,"rotation":0,"label_noise":null},"place":{"zoo":"digits-mlp","load_name":"width",'
+    '"load":8,"temperature_name":"batch_size","seeds":[2,3]},"temperature":32,"architectur'
+    'e":{"name":"mlp","hidden_layers":2,"width":8},"optimisation":{"optimiser":{"name":"sg'
+    'd","learning_rate":0.1,"momentum":0.9,"weight_decay":0.0005,"nesterov":false},"schedu'
+    'le":{"name":"onecycle","epochs":60,"pct_start":0.3,"div_factor":25.0,"final_div_facto'
+    'r":10000.0,"cycle_momentum":true,"base_momentum":0.85,"max_momentum":0.95},"batch_siz'
+    'e":32},"epochs":[52,60],"resume":30}'
+)
 
 
 def test_a_changed_option_changes_only_the_jobs_that_it_decides() -> None:

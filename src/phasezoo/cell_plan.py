@@ -12,7 +12,8 @@ from phasezoo.spec.base import Spec
 from phasezoo.spec.metrics import Family
 from phasezoo.spec.study import Study
 from phasezoo.spec.zoo import Zoo
-from phasezoo.vocabulary import Number
+from phasezoo.vocabulary import LOAD, TEMPERATURE, Number
+from phasezoo.weights_plan import made_together, weights_manifest
 
 
 class Wildcards(Protocol):
@@ -58,26 +59,27 @@ class CellPlan:
         return int(self.zoos[wildcards.zoo].training.device == "gpu")
 
     def train_job(self, wildcards: Wildcards) -> str:
-        """What `train` is told."""
+        """What `train` is told: one cell, or a share of them."""
         zoo = self.zoos[wildcards.zoo]
-        load = zoo.load.meaning.parse(wildcards.load)
-        temperature = zoo.temperature.meaning.parse(wildcards.temperature)
         epochs = paths.parse_numbers(wildcards.segment)
         before = _segment_before(zoo, epochs)
-        return told(
-            jobs.TrainJob(
-                recipe=zoo.recipe,
-                data=self.study.data[zoo.dataset],
-                place=place(
-                    zoo, wildcards.zoo, wildcards.load, paths.parse_numbers(wildcards.block)
-                ),
-                temperature=temperature,
-                architecture=jobs.at_load(zoo, load),
-                optimisation=jobs.at_cell(zoo, load, temperature),
-                epochs=epochs,
-                resume=before[-1] if before else None,
-            )
+        share = jobs.TrainShareJob(
+            recipe=zoo.recipe,
+            data=self.study.data[zoo.dataset],
+            zoo=wildcards.zoo,
+            load_name=zoo.load.hyperparameter,
+            loads=_share(zoo.load, wildcards.load),
+            temperature_name=zoo.temperature.hyperparameter,
+            temperatures=_share(zoo.temperature, wildcards.temperature),
+            seeds=paths.parse_numbers(wildcards.block),
+            architecture=zoo.architecture,
+            optimisation=jobs.of_every_cell(zoo),
+            at_once_from=zoo.training.at_once_from,
+            epochs=epochs,
+            resume=before[-1] if before else None,
         )
+        several = len(share.loads) * len(share.temperatures) > 1
+        return told(share if several else share.cells()[0])
 
     def import_job(self, wildcards: Wildcards) -> str:
         """What the manifest of imported weights says."""
@@ -155,39 +157,9 @@ class CellPlan:
             weights_manifest(zoo, wildcards.zoo, load, temperature, block, segment)
             for block in paths.parse_blocks(wildcards.blocks)
             for segment in segments
-            for load in wildcards.loads.split("+")
-            for temperature in wildcards.temperatures.split("+")
+            for load in made_together(zoo, LOAD, block, wildcards.loads)
+            for temperature in made_together(zoo, TEMPERATURE, block, wildcards.temperatures)
         ]
-
-
-def weights_manifest(
-    zoo: Zoo,
-    name: str,
-    load: str,
-    temperature: str,
-    block: tuple[int, ...],
-    segment: tuple[int, ...],
-) -> str:
-    """Manifest of the weights of one block over one segment, trained here or imported."""
-    form = paths.IMPORTED_MANIFEST if block in zoo.imported else paths.WEIGHTS_MANIFEST
-    return form.format(
-        zoo=name,
-        load=load,
-        temperature=temperature,
-        block=paths.numbers_label(block),
-        segment=paths.numbers_label(segment),
-    )
-
-
-def zoo_weights(zoo: Zoo, name: str) -> list[str]:
-    """Manifests of every cell, block and segment of a zoo."""
-    load, heat = zoo.load.meaning.label, zoo.temperature.meaning.label
-    return [
-        weights_manifest(zoo, name, load(width), heat(temperature), block, segment)
-        for width, temperature in zoo.cells()
-        for block in zoo.seeds
-        for segment in zoo.training.checkpoints
-    ]
 
 
 def import_job(

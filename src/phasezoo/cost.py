@@ -75,20 +75,26 @@ def _files(plan: Plan, name: str, sizes: Mapping[Number, Size]) -> int:
     """Each file of measurements or results has a checksum; what was found of labels has its own."""
     zoo = plan.zoos[name]
     temperatures = len(zoo.temperature.all_values)
-    stores = sum(
+    blocks = sum(
         temperatures * _files_of_block(zoo, block, segment, sizes[load])
         for load in zoo.load.all_values
         for block in zoo.seeds
         for segment in zoo.training.checkpoints
     )
     results = len(plan.measured_of(name)) + len(plan.groups(zoo)) + 1
-    return stores + 2 * results + 1
+    return blocks + sum(map(_files_around, plan.weights_of(name))) + 2 * results + 1
+
+
+def _files_around(manifest: str) -> int:
+    """The manifest, its provenance; of several cells also the groups that they lie in."""
+    loads, temperatures = (label.split("+") for label in manifest.split("/")[2:4])
+    return 2 + (1 + len(loads) if len(loads) * len(temperatures) > 1 else 0)
 
 
 def _files_of_block(zoo: Zoo, block: tuple[int, ...], segment: tuple[int, ...], size: Size) -> int:
-    """A store (its root, arrays with a shard per epoch, state per seed), manifest, provenance."""
+    """The group of a cell, arrays with a shard per epoch, state per seed."""
     arrays = (1 + bool(size.buffers)) * (1 + len(segment))
-    return 1 + arrays + _moments(zoo, block) * (1 + len(block)) + 2
+    return 1 + arrays + _moments(zoo, block) * (1 + len(block))
 
 
 def _bytes(zoo: Zoo, sizes: Mapping[Number, Size]) -> int:

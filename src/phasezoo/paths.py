@@ -14,6 +14,7 @@ FOLDERS = ("data", "runs", "imported", "measured", "results", "zoos")
 
 DATA = "data/{dataset}.zarr"
 DATA_MANIFEST = "data/{dataset}.json"
+# load and temperature: of one cell, or the labels of shares whose cells one job trains
 WEIGHTS = "runs/{zoo}/{load}/{temperature}/{block}/{segment}.zarr"
 WEIGHTS_MANIFEST = "runs/{zoo}/{load}/{temperature}/{block}/{segment}.json"
 IMPORTED = "imported/{zoo}/{load}/{temperature}/{block}/{segment}.zarr"
@@ -75,6 +76,17 @@ def benchmark(step: str, *wildcards: str) -> str:
 def share_label(meaning: Hyperparameter, values: tuple[Number, ...]) -> str:
     """A share of an axis as it stands in paths: ``8+16+32``."""
     return "+".join(meaning.label(value) for value in values)
+
+
+def holds_cell(manifest: Path, load: str, temperature: str) -> bool:
+    """Whether the manifest of weights is that of a cell, or of shares that it is in."""
+    loads, temperatures = manifest.parts[-4:-2]
+    return load in loads.split("+") and temperature in temperatures.split("+")
+
+
+def inside(store: Path, load: str, temperature: str) -> Path:
+    """Where in the store of weights a cell lies: all of it, or a group of a store of several."""
+    return store if store.parts[-4:-2] == (load, temperature) else store / load / temperature
 
 
 def numbers_label(numbers: tuple[int, ...]) -> str:

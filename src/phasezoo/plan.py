@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from phasezoo import paths
-from phasezoo.cell_plan import CellPlan, Wildcards, told, zoo_weights
+from phasezoo.cell_plan import CellPlan, Wildcards, told
 from phasezoo.spec import jobs
-from phasezoo.spec.axis import Axis
 from phasezoo.spec.zoo import Zoo
+from phasezoo.vocabulary import LOAD, TEMPERATURE
+from phasezoo.weights_plan import made_together, shares, zoo_weights
 
 Group = Literal["metrics", "merging", "transfer"]
 
@@ -51,12 +52,10 @@ class Plan(CellPlan):
         known: dict[str, set[str]] = {
             "dataset": set(self.study.data),
             "zoo": set(self.zoos),
-            "load": {z.load.meaning.label(v) for z in zoos for v in z.load.all_values},
-            "temperature": {
-                z.temperature.meaning.label(v) for z in zoos for v in z.temperature.all_values
-            },
-            "loads": {share for z in zoos for share in _shares(z.load)},
-            "temperatures": {share for z in zoos for share in _shares(z.temperature)},
+            "load": {label for z in zoos for label in _trained(z, LOAD)},
+            "temperature": {label for z in zoos for label in _trained(z, TEMPERATURE)},
+            "loads": {share for z in zoos for share in shares(z.load)},
+            "temperatures": {share for z in zoos for share in shares(z.temperature)},
             "block": {paths.numbers_label(b) for z in zoos for b in z.seeds if b not in z.imported},
             "blocks": {b for z in zoos for f in z.families for b in _blocks(z, f.family)},
             "segment": {paths.numbers_label(s) for z in zoos for s in z.training.checkpoints},
@@ -157,8 +156,8 @@ class Plan(CellPlan):
             loads=zoo.load.all_values,
             temperature_name=zoo.temperature.hyperparameter,
             temperatures=zoo.temperature.all_values,
-            load_shares=tuple(_shares(zoo.load)),
-            temperature_shares=tuple(_shares(zoo.temperature)),
+            load_shares=tuple(shares(zoo.load)),
+            temperature_shares=tuple(shares(zoo.temperature)),
             seeds=zoo.seeds,
             pairs=zoo.pairs,
             group=group,
@@ -170,7 +169,7 @@ class Plan(CellPlan):
         return told(jobs.PhasesJob(zoo=wildcards.zoo, criteria=self.zoos[wildcards.zoo].phases))
 
     def all_weights(self, wildcards: Wildcards) -> list[str]:
-        """Manifests of every cell, block and segment of a zoo."""
+        """Manifests of all weights of a zoo."""
         return self.weights_of(wildcards.zoo)
 
     def weights_of(self, name: str) -> list[str]:
@@ -212,8 +211,11 @@ class Plan(CellPlan):
         return [zoo.dataset, *([zoo.transfer.dataset] if zoo.transfer else [])]
 
 
-def _shares(axis: Axis) -> list[str]:
-    return [paths.share_label(axis.meaning, share) for share in axis.values]
+def _trained(zoo: Zoo, axis: str) -> Iterator[str]:
+    """Labels along an axis in the paths of what training jobs make."""
+    for share in shares(zoo.load if axis == LOAD else zoo.temperature):
+        for block in zoo.seeds:
+            yield from made_together(zoo, axis, block, share)
 
 
 def _blocks(zoo: Zoo, family: str) -> list[str]:

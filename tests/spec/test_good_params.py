@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from phasezoo.spec import Study, jobs, read_study, study_from
 from phasezoo.spec.architecture import Mlp, SmallResNet
 from phasezoo.spec.data import Npz
-from phasezoo.spec.training import Optimisation
+from phasezoo.spec.training import Optimisation, samples_at_once
 
 STUDY = Path(__file__).parents[1] / "study.yaml"
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -131,14 +131,39 @@ def test_parts_of_batches_are_told_to_training_and_to_it_only_where_they_are_ask
 
 
 def test_parts_of_batches_follow_the_load(study: Study) -> None:
-    zoo = next(iter(study.zoos.values()))
-    temperature = zoo.temperature.all_values[0]
-    assert jobs.at_cell(zoo, 64, temperature) == jobs.at_temperature(zoo, temperature)
+    loads = (63, 64, 127, 128, 256)
     for at_once in (None, 1000):
-        update = {"at_once": at_once, "at_once_from": ((64, 512), (128, 256))}
-        own = zoo.model_copy(update={"training": zoo.training.model_copy(update=update)})
-        found = [jobs.at_cell(own, load, temperature).at_once for load in (63, 64, 127, 128, 256)]
-        assert found == [at_once, 512, 512, 256, 256]
+        update = {"loads": loads, "optimisation": how(study, at_once)}
+        whole = share(study).model_copy(update={**update, "at_once_from": None})
+        assert [cell.optimisation.at_once for cell in whole.cells()] == [at_once] * 10
+        parts = whole.model_copy(update={"at_once_from": ((64, 512), (128, 256))})
+        found = [cell.optimisation.at_once for cell in parts.cells()]
+        assert found[::2] == found[1::2] == [at_once, 512, 512, 256, 256]
+
+
+def how(study: Study, at_once: int | None) -> Optimisation:
+    common = jobs.of_every_cell(study.zoos["digits-resnet"])
+    return common.model_copy(update={"at_once": at_once})
+
+
+def share(study: Study) -> jobs.TrainShareJob:
+    """Two loads and two temperatures, trained together."""
+    zoo = study.zoos["digits-resnet"]
+    return jobs.TrainShareJob(
+        recipe=1,
+        data=study.data[zoo.dataset],
+        zoo="digits-resnet",
+        load_name="width",
+        loads=(4, 8),
+        temperature_name="learning_rate",
+        temperatures=(1e-3, 0.1),
+        seeds=(0, 1),
+        architecture=zoo.architecture,
+        optimisation=jobs.of_every_cell(zoo),
+        at_once_from=((8, 64),),
+        epochs=(26, 28),
+        resume=10,
+    )
 
 
 def test_parts_of_resnet_50_are_those_of_the_published_code() -> None:
@@ -146,10 +171,25 @@ def test_parts_of_resnet_50_are_those_of_the_published_code() -> None:
     zoos = read_study(PARAMS).zoos
     for name in ("cifar10", "cifar100", "svhn", "tiny"):
         zoo = zoos[f"{name}-resnet50"]
-        found = {load: zoo.training.parts(load) for load in zoo.load.all_values}
+        how = zoo.training
+        found = {
+            load: samples_at_once(how.at_once, how.at_once_from, load)
+            for load in zoo.load.all_values
+        }
         assert found == dict.fromkeys((2, 4, 8, 16, 32)) | {64: 512, 128: 256, 256: 128}
         own = 512 if name == "tiny" else None  # images four times as large
-        assert zoos[f"{name}-resnet18"].training.parts(256) == own
+        how = zoos[f"{name}-resnet18"].training
+        assert samples_at_once(how.at_once, how.at_once_from, 256) == own
+
+
+def test_a_zoo_that_trains_cell_by_cell_reads_as_it_did_before_others_were_trained_together() -> (
+    None
+):
+    spec = given()
+    before = study_from(spec).zoos["digits-mlp"].model_dump_json()
+    assert "together" not in before
+    spec["zoos"]["digits-mlp"]["training"]["together"] = []
+    assert study_from(spec).zoos["digits-mlp"].model_dump_json() == before
 
 
 def test_the_load_fills_the_width(study: Study) -> None:
@@ -277,6 +317,7 @@ def all_jobs(study: Study) -> list[jobs.Spec]:
         *(jobs.DataJob(name=name, spec=spec) for name, spec in study.data.items()),
         train,
         train.model_copy(update={"resume": None}),
+        share(study),
         *measured,
         collect,
         imported,

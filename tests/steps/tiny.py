@@ -12,6 +12,7 @@ import yaml
 from phasezoo import paths
 from phasezoo.plan import Plan
 from phasezoo.spec import Study, jobs, study_from
+from phasezoo.spec.training_jobs import training_job
 from phasezoo.spec.zoo import Zoo
 from phasezoo.steps.collect import collect
 from phasezoo.steps.connectivity import connectivity
@@ -67,7 +68,7 @@ class Tiny:
         zoo, load, temperature, block, segment = manifest.removesuffix(".json").split("/")[1:]
         at = _at(zoo=zoo, load=load, temperature=temperature, block=block, segment=segment)
         output = self.root / manifest
-        job = jobs.TrainJob.model_validate_json(self.plan.train_job(at))
+        job = training_job(self.plan.train_job(at))
         before = self.all_there(self.plan.resumed(at))
         train(job, self.root / self.plan.data_of(at), before, output, 0)
         return output

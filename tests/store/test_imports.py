@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from phasezoo import paths
-from phasezoo.cell_plan import zoo_weights
 from phasezoo.inventory import wanting_imports
 from phasezoo.plan import Plan
 from phasezoo.spec import jobs, study_from
@@ -26,6 +25,7 @@ from phasezoo.store.weights import Block
 from phasezoo.store.whole import digest, read_json
 from phasezoo.store.zoo import load_model, open_zoo
 from phasezoo.vocabulary import PhasezooError, Status
+from phasezoo.weights_plan import zoo_weights
 from steps.tiny import MLP, STUDY, Tiny
 
 WIDTH, BATCHES, EPOCHS = 3, (13, 31), (0, 3)

@@ -16,11 +16,11 @@ from phasezoo.store.whole import AlteredError, read_json
 
 @dataclass(frozen=True)
 class ZooStatus:
-    """One zoo: blocks of weights, measurements, the published store.
+    """One zoo: stores of weights, measurements, the published store.
 
     Attributes:
         zoo: its name.
-        blocks: jobs' worth of weights that the spec declares.
+        blocks: stores of weights that the spec declares: a block of seeds of a cell or of a share.
         trained: those that are there.
         other_recipe: of them, those trained by code that is not today's.
         unknown_recipe: of them, those of which it is not known.

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from phasezoo import paths
+from phasezoo.cli.importing import importing
 from phasezoo.spec import jobs
+from phasezoo.spec.training_jobs import training_job
 from phasezoo.steps.log import start_log
 
 steps = typer.Typer(no_args_is_help=True, callback=start_log)
@@ -24,7 +26,8 @@ Weights = Annotated[list[Path], typer.Argument(help="Manifests of the weights.")
 @steps.command()
 def data(job: Job, output: Output) -> None:
     """Make a labelled data set."""
-    from phasezoo.steps.data import data as step
+    with importing():
+        from phasezoo.steps.data import data as step
 
     step(jobs.DataJob.model_validate_json(job), output)
 
@@ -37,17 +40,19 @@ def train(
     gpus: Gpus = 0,
     before: Annotated[list[Path] | None, typer.Argument(help="The segment before.")] = None,
 ) -> None:
-    """Train a block of seeds."""
-    from phasezoo.steps.train import train as step
+    """Train a block of seeds, of a cell or of a share of cells."""
+    with importing():
+        from phasezoo.steps.train import train as step
 
-    step(jobs.TrainJob.model_validate_json(job), data, before or [], output, gpus)
+    step(training_job(job), data, before or [], output, gpus)
 
 
 def _measuring(name: str, text: str) -> None:
     """Register the command of a step that measures cells of one data set."""
 
     def command(job: Job, data: Data, output: Output, weights: Weights, gpus: Gpus = 0) -> None:
-        step = getattr(import_module(f"phasezoo.steps.{name}"), name)
+        with importing():
+            step = getattr(import_module(f"phasezoo.steps.{name}"), name)
         step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus)
 
     steps.command(name, help=text)(command)
@@ -73,7 +78,8 @@ def transfer(
     gpus: Gpus = 0,
 ) -> None:
     """Fine-tune on a second task."""
-    from phasezoo.steps.transfer import transfer as step
+    with importing():
+        from phasezoo.steps.transfer import transfer as step
 
     step(jobs.MeasureJob.model_validate_json(job), data, second, weights, output, gpus)
 
@@ -81,7 +87,8 @@ def transfer(
 @steps.command()
 def collect(job: Job, output: Output) -> None:
     """Join measurements on the full grid."""
-    from phasezoo.steps.collect import collect as step
+    with importing():
+        from phasezoo.steps.collect import collect as step
 
     root = paths.root_of(output, paths.RESULT)
     step(jobs.CollectJob.model_validate_json(job), root, output)
@@ -95,7 +102,8 @@ def phases(
     coverage: Annotated[Path, typer.Option(help="Coverage report to write.")],
 ) -> None:
     """Label cells."""
-    from phasezoo.steps.phases import phases as step
+    with importing():
+        from phasezoo.steps.phases import phases as step
 
     step(jobs.PhasesJob.model_validate_json(job), metrics, output, coverage)
 
@@ -103,7 +111,8 @@ def phases(
 @steps.command()
 def publish(job: Job, data: Data, output: Output) -> None:
     """Publish a zoo."""
-    from phasezoo.steps.publish import publish as step
+    with importing():
+        from phasezoo.steps.publish import publish as step
 
     root = paths.root_of(output, paths.ZOO_MANIFEST)
     step(jobs.PublishJob.model_validate_json(job), data, root, output)
@@ -116,7 +125,8 @@ def report(
     pictures: Annotated[list[Path], typer.Argument(help="Phase maps to write.")],
 ) -> None:
     """Write the report."""
-    from phasezoo.steps.report import report as step
+    with importing():
+        from phasezoo.steps.report import report as step
 
     root = paths.root_of(output, paths.REPORT)
     step(jobs.ReportJob.model_validate_json(job), root, output, pictures)

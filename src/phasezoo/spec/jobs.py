@@ -18,8 +18,11 @@ from phasezoo.spec.measured import Measured
 from phasezoo.spec.metrics import Family
 from phasezoo.spec.phases import Criteria
 from phasezoo.spec.training import Optimisation
+from phasezoo.spec.training_jobs import Place, TrainJob, TrainShareJob
 from phasezoo.spec.zoo import Zoo
-from phasezoo.vocabulary import HYPERPARAMETERS, Number, block_pairs
+from phasezoo.vocabulary import Number, block_pairs
+
+__all__ = ["Place", "TrainJob", "TrainShareJob"]
 
 F = TypeVar("F", bound=Measured)
 OF_PAIRS = ("connectivity", "similarity")  # families of nothing but pairs
@@ -30,39 +33,6 @@ class DataJob(Spec):
 
     name: str
     spec: DataSpec
-
-
-class Place(Spec):
-    """Where in a zoo a job works: the load, the seeds of a block, and what the axes mean."""
-
-    zoo: str
-    load_name: str
-    load: Number
-    temperature_name: str
-    seeds: tuple[int, ...]
-
-    def names(self, temperature: Number, seed: int) -> tuple[str, ...]:
-        """The names of one model, from which its generators are made."""
-        load, heat = HYPERPARAMETERS[self.load_name], HYPERPARAMETERS[self.temperature_name]
-        return (
-            self.zoo,
-            f"{load.name}={load.label(self.load)}",
-            f"{heat.name}={heat.label(temperature)}",
-            f"seed={seed}",
-        )
-
-
-class TrainJob(Spec):
-    """Train the seeds of one block of one cell over one segment of epochs."""
-
-    recipe: int
-    data: DataSpec
-    place: Place
-    temperature: Number
-    architecture: Architecture
-    optimisation: Optimisation
-    epochs: tuple[int, ...]  # checkpoints to store
-    resume: int | None  # the epoch to start from; None: initial weights
 
 
 def _empty(value: object) -> bool:
@@ -187,23 +157,17 @@ class ReportJob(Spec):
     zoos: dict[str, tuple[str, ...]]
 
 
-def at_cell(zoo: Zoo, load: Number, temperature: Number) -> Optimisation:
-    """The training of one cell, in parts of batches that are of its load."""
-    return at_temperature(zoo, temperature).model_copy(update={"at_once": zoo.training.parts(load)})
-
-
 def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:
     """The training at one temperature, set in its place."""
-    optimiser, batch_size = zoo.training.optimiser, zoo.training.batch_size
-    match zoo.temperature.hyperparameter:
-        case "batch_size":
-            batch_size = int(temperature)
-        case name:
-            optimiser = optimiser.model_copy(update={name: float(temperature)})
+    return of_every_cell(zoo).at(zoo.temperature.hyperparameter, temperature)
+
+
+def of_every_cell(zoo: Zoo) -> Optimisation:
+    """What the training of all cells has in common: all but the temperature."""
     return Optimisation(
-        optimiser=optimiser,
+        optimiser=zoo.training.optimiser,
         schedule=zoo.training.schedule,
-        batch_size=batch_size,
+        batch_size=zoo.training.batch_size,
         augmentation=zoo.training.augmentation,
         at_once=zoo.training.at_once,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import operator
+from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Le
 from pydantic import Field, model_validator
@@ -19,6 +20,7 @@ from phasezoo.spec.base import (
     refused,
     require_unique,
 )
+from phasezoo.vocabulary import Number
 
 
 class Sgd(Spec):
@@ -118,18 +120,34 @@ class Optimisation(Spec):
     # over such parts. With batch norm, a part is normalised by itself.
     at_once: PositiveInt | None = Absent
 
+    def at(self, hyperparameter: str, temperature: Number) -> Self:
+        """The training at one temperature, set in its place."""
+        if hyperparameter == "batch_size":
+            return self.model_copy(update={"batch_size": int(temperature)})
+        optimiser = self.optimiser.model_copy(update={hyperparameter: float(temperature)})
+        return self.model_copy(update={"optimiser": optimiser})
+
+
+# pairs of a load and of `at_once` from there on, where large models leave less room
+Parts = tuple[tuple[PositiveInt, PositiveInt], ...]
+
 
 class Training(Optimisation):
     """Training of a zoo.
 
     `checkpoints` is a list of segments; each is trained by one job and resumes from the segment
     before it. A zoo grows by appending a segment.
+
+    `together` names the axes along which a job trains a share: the cells of one share of
+    temperatures, of one share of loads, or of both. Otherwise a job trains one cell.
     """
 
     device: Literal["cpu", "gpu"]  # gpu: one per job where there is one, else the CPU
     checkpoints: tuple[tuple[NonNegativeInt, ...], ...]
-    # pairs of a load and of `at_once` from there on, where large models leave less room
-    at_once_from: tuple[tuple[PositiveInt, PositiveInt], ...] | None = Absent
+    at_once_from: Parts | None = Absent
+    together: Annotated[
+        tuple[Literal["load", "temperature"], ...], Field(exclude_if=operator.not_)
+    ] = ()
 
     @model_validator(mode="after")
     def _epochs_increase(self) -> Training:
@@ -150,12 +168,19 @@ class Training(Optimisation):
                 raise refused("at_once_from", loads, "loads that increase")
         return self
 
-    def parts(self, load: float) -> int | None:
-        """Samples of one forward pass at a load; None: whole batches."""
-        fitting = [samples for least, samples in self.at_once_from or () if load >= least]
-        return fitting[-1] if fitting else self.at_once
+    @model_validator(mode="after")
+    def _axes_once(self) -> Training:
+        if self.together:
+            require_unique("together", self.together, "axis")
+        return self
 
     @property
     def saved_epochs(self) -> tuple[int, ...]:
         """All checkpoint epochs, over the segments."""
         return tuple(epoch for segment in self.checkpoints for epoch in segment)
+
+
+def samples_at_once(at_once: int | None, from_load: Parts | None, load: Number) -> int | None:
+    """Samples of one forward pass at a load; None: whole batches."""
+    fitting = [samples for least, samples in from_load or () if load >= least]
+    return fitting[-1] if fitting else at_once

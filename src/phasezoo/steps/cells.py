@@ -17,11 +17,11 @@ from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.models.build import build
 from phasezoo.models.flat import Weights
+from phasezoo.paths import holds_cell
 from phasezoo.provenance import code_digest
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.steps.log import say
 from phasezoo.store import measurements, schema
-from phasezoo.store.manifest import store_of
 from phasezoo.store.partial import Partial
 from phasezoo.store.variables import Variable
 from phasezoo.store.weights import Block
@@ -123,8 +123,8 @@ def measure(
     Args:
         job: what to measure.
         task: what the models were trained on.
-        weights: manifests; for each block and segment those of the loads and temperatures, in the
-            order of the job.
+        weights: manifests of all cells, in stores of one or of several: block by block, for each
+            of them segment by segment.
         output: the file.
         measured: from the network, the task and the cells of one load to the values of every
             variable of the family, for each cell one per replicate: a number, or an array over the
@@ -137,10 +137,10 @@ def measure(
     kept = Partial(output, code + job.model_dump_json(), weights)
     there = {axis: values for axis, values in (axes or {}).items() if len(values)}
     parts = []
-    for position, load in enumerate(job.loads):
+    for load in job.loads:
         rows = kept.read(load)
         if rows is None:
-            cells = _cells(job, load, position, weights)
+            cells = _cells(job, load, weights)
             at_load = measured(network_at(job, task, load), task.at(job.load_name, load), cells)
             rows = _arrays(variables, at_load)
             kept.write(load, rows)
@@ -158,22 +158,21 @@ def _names(job: MeasureJob, load: Number) -> tuple[str, ...]:
     return job.place(load).names(job.temperatures[0], job.seeds[0])[:2]
 
 
-def _cells(job: MeasureJob, load: Number, position: int, weights: Sequence[Path]) -> list[Cell]:
-    """The cells of one load; `position` is that of the load in the job."""
-    first = position * len(job.temperatures)
+def _cells(job: MeasureJob, load: Number, weights: Sequence[Path]) -> list[Cell]:
+    """The cells of one load."""
     return [
-        Cell(job, load, temperature, _stored(job, weights, first + i))
-        for i, temperature in enumerate(job.temperatures)
+        Cell(job, load, temperature, _stored(job, weights, load, temperature))
+        for temperature in job.temperatures
     ]
 
 
 def _stored(
-    job: MeasureJob, weights: Sequence[Path], position: int
+    job: MeasureJob, weights: Sequence[Path], load: Number, temperature: Number
 ) -> tuple[tuple[Block, ...], ...]:
     """The segments of one cell, block by block; manifests come block by block too."""
     blocks = 2 if job.partners else 1
-    cells = len(job.loads) * len(job.temperatures)
-    found = [Block(store_of(path)) for path in weights[position::cells]]
+    labels = job.place(load).labels(temperature)
+    found = [Block.of_cell(path, *labels) for path in weights if holds_cell(path, *labels)]
     each = len(found) // blocks
     return tuple(tuple(found[i * each : (i + 1) * each]) for i in range(blocks))
 

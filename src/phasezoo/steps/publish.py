@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 from phasezoo import paths
-from phasezoo.cell_plan import zoo_weights
 from phasezoo.models.build import build
 from phasezoo.models.flat import buffer_layout, parameter_layout
 from phasezoo.provenance import code_digest
@@ -22,6 +24,8 @@ from phasezoo.store.publish import (
     write_root,
     write_weights,
 )
+from phasezoo.vocabulary import Number
+from phasezoo.weights_plan import zoo_weights
 
 
 def publish(job: PublishJob, data: Path, root: Path, output: Path) -> None:
@@ -34,7 +38,8 @@ def publish(job: PublishJob, data: Path, root: Path, output: Path) -> None:
         output: manifest of the zoo.
     """
     task = read_task(data, prepare(0))
-    pieces = [_piece(job, root / path) for path in zoo_weights(job.zoo, job.name)]
+    manifests = (root / path for path in zoo_weights(job.zoo, job.name))
+    pieces = [piece for manifest in manifests for piece in _pieces(job, manifest)]
     shape = Shape(task.shape, task.classes)
     with writing(output, job.model_dump(mode="json"), code=code_digest("publish")) as directory:
         write_root(directory, job.name, job.zoo, shape, read_references(data))
@@ -49,13 +54,24 @@ def publish(job: PublishJob, data: Path, root: Path, output: Path) -> None:
         consolidate(directory)
 
 
-def _piece(job: PublishJob, manifest: Path) -> Piece:
+def _pieces(job: PublishJob, manifest: Path) -> list[Piece]:
     """What a job made, as its manifest says; all else in there may be of another version."""
     made = read_manifest(manifest)["spec"]
-    return Piece(
-        load=made["place"]["load"],
-        temperature=made["temperature"],
-        block=job.zoo.seeds.index(tuple(made["place"]["seeds"])),
-        epochs=tuple(made["epochs"]),
-        directory=store_of(manifest),
-    )
+    one = "place" in made  # a cell, or a share of them
+    place = made["place"] if one else made
+    cells = [(place["load"], made["temperature"])] if one else _cells(made)
+    load, heat = job.zoo.load.meaning.label, job.zoo.temperature.meaning.label
+    return [
+        Piece(
+            load=width,
+            temperature=temperature,
+            block=job.zoo.seeds.index(tuple(place["seeds"])),
+            epochs=tuple(made["epochs"]),
+            directory=paths.inside(store_of(manifest), load(width), heat(temperature)),
+        )
+        for width, temperature in cells
+    ]
+
+
+def _cells(made: Mapping[str, Any]) -> list[tuple[Number, Number]]:
+    return list(product(made["loads"], made["temperatures"]))

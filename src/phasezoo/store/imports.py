@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from phasezoo import paths
-from phasezoo.cell_plan import import_job, weights_manifest
+from phasezoo.cell_plan import import_job
 from phasezoo.data.labelled import labelled
 from phasezoo.data.task import Task, task_from
 from phasezoo.models.build import build
@@ -23,6 +23,7 @@ from phasezoo.store.model_table import Label, read_model_table
 from phasezoo.store.state_dicts import Skeleton, StateError
 from phasezoo.store.weights import write_block
 from phasezoo.vocabulary import Number, PhasezooError, Status
+from phasezoo.weights_plan import weights_manifest
 
 
 class ImportsError(PhasezooError):

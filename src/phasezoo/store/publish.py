@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from phasezoo.models.flat import Layout
 from phasezoo.provenance import versions
 from phasezoo.spec.zoo import Zoo
 from phasezoo.store import schema
+from phasezoo.store.links import link
 from phasezoo.store.manifest import ManifestError
 from phasezoo.store.variables import SCHEMA_VERSION
 from phasezoo.store.weights import ARRAYS, create
@@ -25,7 +24,7 @@ from phasezoo.vocabulary import EPOCH, HYPERPARAMETERS, LOAD, SEED, TEMPERATURE,
 
 @dataclass(frozen=True)
 class Piece:
-    """The shards of one job: a cell, its block's position and its segment's epochs."""
+    """The shards of one cell of a job: its block's position and its segment's epochs."""
 
     load: Number
     temperature: Number
@@ -129,10 +128,7 @@ def _link(array: Path, piece: Piece, name: str, zoo: Zoo) -> None:
         target = array.joinpath("c", *map(str, index))
         if source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(source, target)
-            except OSError:
-                shutil.copyfile(source, target)
+            link(source, target)
 
 
 def _same_codecs(target: Path, source: Path) -> None:

@@ -1,12 +1,14 @@
 """Weights of one cell's block over a segment of epochs: one shard per (cell, block, epoch).
 
+A store of several cells holds such a block for each, as its group LOAD/TEMPERATURE.
 The arrays have the axes of the published store, so publishing links shards and copies nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -15,7 +17,8 @@ from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, BloscShuffle
 
 from phasezoo.models.flat import Layout, Weights
-from phasezoo.store.manifest import ManifestError
+from phasezoo.paths import inside
+from phasezoo.store.manifest import ManifestError, store_of
 from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.vocabulary import Status
 
@@ -55,6 +58,12 @@ def _chunks(size: int) -> tuple[int, int]:
     """Length and number of the fewest equal chunks of a vector."""
     parts = -(-size // MOST)
     return -(-size // parts), parts
+
+
+def create_groups(directory: Path, loads: Iterable[str]) -> None:
+    """Make a folder a store of several cells, with a group for each load."""
+    for path in (directory, *(directory / load for load in dict.fromkeys(loads))):
+        zarr.open_group(path, mode="a", zarr_format=3)
 
 
 def write_block(
@@ -111,6 +120,15 @@ class Block:
             raise ManifestError(message) from None
         self.epochs: list[int] = list(self.group.attrs["epochs"])
         self.seeds = len(self.group.attrs["status"])
+
+    @classmethod
+    def of_cell(cls, manifest: Path, load: str, temperature: str) -> Self:
+        """The block of one cell, given by its labels, in a store of one or of several.
+
+        Raises:
+            ManifestError: there is none.
+        """
+        return cls(inside(store_of(manifest), load, temperature))
 
     def status(self, seed: int, epoch: int) -> Status:
         """What became of a seed (its position in the block) at an epoch."""
