@@ -25,14 +25,13 @@ from phasezoo.report.labelling import Labelling
 from phasezoo.spec import jobs
 from phasezoo.spec.jobs import TrainJob, at_load, at_temperature
 from phasezoo.steps.phases import FACTORS
-from phasezoo.steps.train import with_last_state
 from phasezoo.store import measurements, schema
 from phasezoo.store.dataset import read_task
 from phasezoo.store.manifest import ManifestError, read_manifest, store_of, verify
 from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.store.weights import Block
 from phasezoo.store.whole import read_json
-from phasezoo.training.checkpoint import Checkpoint
+from phasezoo.training.checkpoint import Checkpoint, with_last_state
 from phasezoo.training.train import start, train
 from phasezoo.vocabulary import Phase, Status
 from steps.tiny import MLP, RESNET, STUDY, Tiny

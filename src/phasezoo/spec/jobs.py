@@ -206,6 +206,8 @@ def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:
         batch_size=batch_size,
         augmentation=zoo.training.augmentation,
         at_once=zoo.training.at_once,
+        precision=zoo.training.precision,
+        stack=zoo.training.stack,
     )
 
 

@@ -106,6 +106,19 @@ class Augmentation(Spec):
         return self
 
 
+def _is_float32(value: object) -> bool:
+    return value == "float32"
+
+
+def _is_measured(value: object) -> bool:
+    return value == "measured"
+
+
+# Left out of the JSON of jobs at their defaults, so that zoos without them read as they always did.
+Precision = Annotated[Literal["float32", "tf32", "bf16"], Field(exclude_if=_is_float32)]
+Stack = Annotated[Literal["measured", "one"] | PositiveInt, Field(exclude_if=_is_measured)]
+
+
 class Optimisation(Spec):
     """One training run: optimiser, schedule, batch size and what is done to the images."""
 
@@ -117,6 +130,12 @@ class Optimisation(Spec):
     # samples of one forward pass, where a batch is too large for the memory: its gradient is summed
     # over such parts. With batch norm, a part is normalised by itself.
     at_once: PositiveInt | None = Absent
+    # of products: tf32 rounds what goes into them to 10 bits on GPUs that can, bf16 computes the
+    # layers in bfloat16; parameters and the optimiser's state stay float32
+    precision: Precision = "float32"
+    # models of one shape that are trained as one program: what a short measurement finds fastest,
+    # one after the other, or so many
+    stack: Stack = "measured"
 
 
 class Training(Optimisation):
