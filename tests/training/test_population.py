@@ -60,6 +60,9 @@ def wide(task: Task) -> Task:
     return replace(task, train_inputs=inputs.double()) if inputs.is_floating_point() else task
 
 
+WIDE = wide(TASK)
+
+
 def member(
     architecture: spec.Architecture, task: Task, seed: int, given: Optimisation, name: str = "p"
 ) -> Member:
@@ -136,23 +139,27 @@ def _equation(beta: float, name: str = "convection") -> Task:
 @every
 @pytest.mark.parametrize("kind", [sgd, adamw])
 def test_together_is_one_after_the_other(case: Case, kind: type) -> None:
-    """Every architecture, with rates and decays of each member's own, in float64."""
+    """Every architecture, with rates and decays of each member's own, in float64.
+
+    Few steps and small ones: norms over a few numbers multiply rounding.
+    """
     task = task_of(case)
-    rates = ((0.02, 0.0), (0.004, 0.03), (0.01, 0.1))
+    rates = ((2e-3, 0.0), (4e-4, 0.03), (1e-3, 0.1))
     members = [
-        member(case.architecture, task, seed, how(kind(*rate), batch_size=7))
+        member(case.architecture, task, seed, how(kind(*rate), batch_size=9))
         for seed, rate in enumerate(rates)
     ]
-    together = population(case.architecture, members, (0, 2, LAST))
+    together = population(case.architecture, members, (0, 1, 2))
     for found, one in zip(together, members, strict=True):
-        expected = alone(case.architecture, one, (0, 2, LAST))
-        assert [c.epoch for c in found] == [0, 2, LAST]
+        expected = alone(case.architecture, one, (0, 1, 2))
+        assert [c.epoch for c in found] == [0, 1, 2]
+        assert [c.state.numel() for c in found[:-1]] == [0, 0]
         for a, b in zip(found[:-1], expected[:-1], strict=True):
             torch.testing.assert_close(
                 a.weights.parameters, b.weights.parameters, rtol=0, atol=EXACT
             )
-            assert a.state.numel() == 0 or a.epoch == LAST
         assert_close(found[-1], expected[-1], EXACT)
+        assert not torch.equal(found[-1].weights.parameters, one.origin.weights.parameters)
 
 
 @pytest.mark.parametrize("architecture", [MLP, RESNET], ids=lambda a: a.name)
@@ -183,7 +190,7 @@ def test_a_member_does_not_depend_on_its_company_or_its_place(
     architecture: spec.Architecture,
 ) -> None:
     members = [
-        member(architecture, TASK, seed, how(sgd(0.01 * (seed + 1), 0.0))) for seed in range(5)
+        member(architecture, WIDE, seed, how(sgd(0.01 * (seed + 1), 0.0))) for seed in range(5)
     ]
     whole = population(architecture, members)
     chosen = [3, 0, 4]
@@ -202,7 +209,7 @@ def test_members_of_several_kinds_find_their_own_kind() -> None:
         how(adamw(0.02, 0.1)),
         how(sgd(0.1, 0.0), batch_size="full"),
     ]
-    members = [member(MLP, TASK, seed, kind) for seed, kind in enumerate(kinds)]
+    members = [member(MLP, WIDE, seed, kind) for seed, kind in enumerate(kinds)]
     for found, one in zip(population(MLP, members), members, strict=True):
         assert_close(found[-1], alone(MLP, one)[0], EXACT)
 
@@ -225,7 +232,7 @@ def test_resumed_is_uninterrupted(kind: type) -> None:
 @pytest.mark.parametrize("architecture", [MLP, RESNET], ids=lambda a: a.name)
 def test_one_that_diverges_leaves_the_others(architecture: spec.Architecture) -> None:
     rates = (0.05, 1e25, 0.02)
-    members = [member(architecture, TASK, i, how(sgd(rate, 0.0))) for i, rate in enumerate(rates)]
+    members = [member(architecture, WIDE, i, how(sgd(rate, 0.0))) for i, rate in enumerate(rates)]
     found = population(architecture, members, (0, 1, LAST))
     assert [c.status for c in found[1]] == [Status.TRAINED, Status.DIVERGED, Status.DIVERGED]
     assert all(c.weights.parameters.isnan().all() for c in found[1][1:])
@@ -236,10 +243,10 @@ def test_one_that_diverges_leaves_the_others(architecture: spec.Architecture) ->
 
 
 def test_one_that_had_diverged_stays_so_and_all_may_be_dead() -> None:
-    dead = [member(MLP, TASK, seed, how(sgd(1e25, 0.0))) for seed in range(2)]
+    dead = [member(MLP, WIDE, seed, how(sgd(1e25, 0.0))) for seed in range(2)]
     ended = [kept[-1] for kept in population(MLP, dead, (1,))]
     onward = [replace(m, origin=kept) for m, kept in zip(dead, ended, strict=True)]
-    alive = replace(member(MLP, TASK, 5, how(sgd(0.05, 0.0))), origin=ended[0])
+    alive = replace(member(MLP, WIDE, 5, how(sgd(0.05, 0.0))), origin=ended[0])
     for found in population(MLP, [*onward, alive], (2, 3)):
         assert [(c.epoch, c.status) for c in found] == [
             (2, Status.DIVERGED),
@@ -250,7 +257,7 @@ def test_one_that_had_diverged_stays_so_and_all_may_be_dead() -> None:
 @pytest.mark.parametrize("at_once", [1, 4, 11, 100])
 def test_parts_of_a_batch_are_accumulated_and_the_schedule_counts_batches(at_once: int) -> None:
     """With the rates of the whole batch, however many parts it has."""
-    members = [member(MLP, TASK, seed, how(sgd(0.05, 0.01), at_once=at_once)) for seed in range(3)]
+    members = [member(MLP, WIDE, seed, how(sgd(0.05, 0.01), at_once=at_once)) for seed in range(3)]
     for found, one in zip(population(MLP, members), members, strict=True):
         whole = replace(one, optimisation=how(sgd(0.05, 0.01)))
         assert_close(found[-1], alone(MLP, whole)[0], EXACT)
@@ -259,7 +266,7 @@ def test_parts_of_a_batch_are_accumulated_and_the_schedule_counts_batches(at_onc
 def test_parts_are_normalised_by_themselves() -> None:
     """As in a single training: statistics move once for each part."""
     given = how(sgd(0.05, 0.01), at_once=4)
-    members = [member(RESNET, TASK, seed, given) for seed in range(3)]
+    members = [member(RESNET, WIDE, seed, given) for seed in range(3)]
     for found, one in zip(population(RESNET, members), members, strict=True):
         assert_close(found[-1], alone(RESNET, one)[0], EXACT)
 
@@ -295,7 +302,7 @@ def test_equations_of_one_population_may_have_their_own_coefficients(equation: s
 def test_a_batch_size_that_is_not_set_is_refused() -> None:
     given = how(sgd(0.1, 0.0)).model_copy(update={"batch_size": None})
     with pytest.raises(ValueError, match="batch_size: got None"):
-        population(MLP, [member(MLP, TASK, 0, given)])
+        population(MLP, [member(MLP, WIDE, 0, given)])
 
 
 def _weights(found: list[list[Checkpoint]]) -> Tensor:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import nn
-
 from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.models.build import build, initialise
@@ -31,8 +29,7 @@ def train(job: TrainJob, data: Path, before: Sequence[Path], output: Path, gpus:
     module = build(job.architecture, task.shape, task.classes)
     layouts = (parameter_layout(module), buffer_layout(module))
     members = [
-        _member(job, seed, position, task, module, before)
-        for position, seed in enumerate(job.place.seeds)
+        _member(job, seed, position, task, before) for position, seed in enumerate(job.place.seeds)
     ]
     noted: dict[str, str] = {}
     made_with = {"code": recipe_digest(), "device": name_of(device)}
@@ -45,19 +42,13 @@ def train(job: TrainJob, data: Path, before: Sequence[Path], output: Path, gpus:
             say(f"{' '.join(member.names)} diverged: recorded, and left out of the metrics")
 
 
-def _member(
-    job: TrainJob,
-    seed: int,
-    position: int,
-    task: Task,
-    module: nn.Module,
-    before: Sequence[Path],
-) -> Member:
+def _member(job: TrainJob, seed: int, position: int, task: Task, before: Sequence[Path]) -> Member:
     """One seed, from initial weights or from where the segment before left it."""
     names = job.place.names(job.temperature, seed)
     if before:
         origin = Block(store_of(before[0])).last(position)
     else:
+        module = build(job.architecture, task.shape, task.classes)
         initialise(module, rng.generator(*names, "init"))
         origin = start(module, job.optimisation.optimiser.moments)
     return Member(names, task, job.optimisation, origin)

@@ -91,11 +91,16 @@ def _not_worth_it(
     of_epoch = 1 if batch in ("full", None) else steps_per_epoch(samples, int(batch))
     if min(len(members), fitting) < LEAST[device]:
         return f"fewer than {LEAST[device]} that fit gain nothing"
-    if device == "cpu" and any(isinstance(m, _CONVOLUTIONS) for m in module.modules()):
+    if device == "cpu" and not stacks_on_cpu(module):
         return "stacked convolutions gain nothing on a processor"
     if (last - first.origin.epoch) * of_epoch < _SHORT:
         return "too few steps to measure"
     return None
+
+
+def stacks_on_cpu(module: nn.Module) -> bool:
+    """Whether stacks of an architecture can gain on a processor: not where it has convolutions."""
+    return not any(isinstance(layer, _CONVOLUTIONS) for layer in module.modules())
 
 
 def _measured(module: nn.Module, members: Sequence[Member], last: int, fitting: int) -> Choice:
