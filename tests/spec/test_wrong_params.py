@@ -217,7 +217,7 @@ WRONG = [
     wrong("checkpoints fall", f"{TRAINING}.checkpoints", [[0, 60], [30]], "[0, 60, 30]", "incr"),
     wrong("checkpoints start at 1", f"{TRAINING}.checkpoints", [[1, 60]], "[1, 60]", "start at 0"),
     wrong("parts fall", f"{TRAINING}.at_once_from", [[128, 7], [64, 9]], "[128, 64]", "incr"),
-    wrong("precision unknown", f"{TRAINING}.precision", "half", "'half'", "'float32', 'tf32' or 'bf16'"),
+    wrong("precision unknown", f"{TRAINING}.precision", "half", "'half'", "'tf32' or 'bf16'"),
     wrong("stack of none", f"{TRAINING}.stack", 0, "0", "greater than 0"),
     wrong("checkpoint twice", f"{TRAINING}.checkpoints", [[0, 60], [60]], "[0, 60, 60]", "once"),
     wrong("metric unsaved", f"{MLP}.metrics.hessian.epochs", [31], "31", SAVED),

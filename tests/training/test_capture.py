@@ -43,7 +43,7 @@ def run(models: int, device: str = "cpu") -> Stacked:
 
 @pytest.mark.parametrize("models", [1, 3])
 def test_steps_write_into_the_same_buffers(models: int) -> None:
-    """A graph knows addresses: a tensor that is replaced would be updated for the first time only."""
+    """A graph knows addresses: a tensor that is replaced would be lost to it."""
     made = run(models)
     held = [*made.stack.state, made.losses, made.taken, made.seen, made.table]
     held += [t for t in (made.feed.order, made.feed.plans) if t is not None]
