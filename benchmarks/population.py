@@ -15,10 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from populations import colours, member_of, spec_of, task_on
+from populations import colours, member_of, onecycle, spec_of, task_on
 from torch import nn
 
 from phasezoo.data.task import Task
@@ -161,7 +162,10 @@ def differences(architecture: spec.Architecture, dtype: torch.dtype) -> tuple[fl
     given = task_on(torch.device("cpu"))
     inputs = given.train_inputs.to(dtype)
     task = Task("digits", inputs, given.train_labels, inputs, given.train_labels, 10)
-    members = [member_of(architecture, task, 32, seed) for seed in range(SEEDS)]
+    members = [
+        replace(member_of(architecture, task, 32, seed), optimisation=onecycle(32, 1))
+        for seed in range(SEEDS)
+    ]
 
     def fresh() -> nn.Module:
         return build(architecture, task.shape, task.classes).to(dtype)

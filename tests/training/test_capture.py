@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import pytest
@@ -12,7 +14,7 @@ from phasezoo import rng
 from phasezoo.models.build import build, initialise
 from phasezoo.spec import architecture as spec
 from phasezoo.spec.training import AdamW, Augmentation, Constant
-from phasezoo.training.capture import replayed, restore
+from phasezoo.training.capture import Replays, restore
 from phasezoo.training.member import Member
 from phasezoo.training.stacked import Stacked
 from phasezoo.training.train import start
@@ -75,7 +77,53 @@ def test_on_the_cpu_a_step_is_run_as_it_is() -> None:
     def step() -> None:
         return None
 
-    assert replayed(step, [torch.zeros(1)]) is step
+    assert Replays([torch.zeros(1)]).of(step) is step
+
+
+class Graph:
+    """A stand-in for a CUDA graph: what is recorded leaves no trace, what is replayed is run."""
+
+    def __init__(self, run: Stacked) -> None:
+        self.run = run
+
+    @contextmanager
+    def recording(self, fails: bool) -> Iterator[None]:
+        state = self.run._replays._state
+        kept = [tensor.detach().clone() for tensor in state]
+        yield
+        restore(state, kept)
+        if fails:
+            raise RuntimeError("not permitted\nwhile a stream is captured")
+
+    def replay(self) -> None:
+        self.run._step(11 if self.run.seen.item() % 53 < 44 else 9)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_capture_warms_up_and_leaves_the_state_as_it_was(
+    fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calls of a capture, with a stand-in for the GPU; one that fails runs the step itself."""
+    made, other = run(3), run(3)
+    graph = Graph(made)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: Stream())
+    monkeypatch.setattr(torch.cuda, "Stream", lambda: Stream())
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: graph)
+    monkeypatch.setattr(torch.cuda, "graph", lambda found, pool: found.recording(fails))
+    monkeypatch.setattr(made._replays, "of", made._replays._captured)
+    with pytest.warns(UserWarning, match="uncaptured: not permitted$") if fails else nullcontext():
+        made.run(2)
+    other.run(2)
+    for a, b in zip(made.stack.state, other.stack.state, strict=True):
+        assert torch.equal(a, b)
+
+
+class Stream:
+    """Of a stand-in for a GPU."""
+
+    def wait_stream(self, other: Stream) -> None:
+        """Nothing to wait for."""
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

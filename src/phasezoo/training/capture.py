@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,33 +13,44 @@ Step = Callable[[], None]
 _WARM = 3  # steps before a capture, in which libraries choose their kernels and take their memory
 
 
-def replayed(step: Step, state: Sequence[Tensor]) -> Step:
-    """The step as it is to be run: itself on the CPU, on a GPU the replay of its graph.
+class Replays:
+    """Steps as they are to be run: themselves on the CPU, on a GPU the replays of their graphs.
 
     A replay launches all kernels of a step at once, where Python needs ten microseconds for each.
-
-    Args:
-        step: reads and writes the same tensors each time, and waits for nothing.
-        state: all tensors that it writes; the capture leaves them as they were.
+    The graphs share the memory of what they compute on their way, so they never run at once.
     """
-    return _captured(step, state) if state[0].is_cuda else step
 
+    def __init__(self, state: Sequence[Tensor]) -> None:
+        """Of steps that write to `state` and to nothing else; a capture leaves it as it was."""
+        self._state = state
+        self._pool: Any = torch.cuda.graph_pool_handle() if state[0].is_cuda else None
 
-@torch.no_grad()
-def _captured(step: Step, state: Sequence[Tensor]) -> Step:
-    kept = [tensor.detach().clone() for tensor in state]
-    here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
-    aside.wait_stream(here)
-    with torch.cuda.stream(aside):
-        for _ in range(_WARM):
-            step()
-            restore(state, kept)  # a step further there may be no batch
-    here.wait_stream(aside)
-    del kept  # what follows records, and computes nothing
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
-    return graph.replay
+    def of(self, step: Step) -> Step:
+        """The step, which reads and writes the same tensors each time, and waits for nothing."""
+        return self._captured(step) if self._state[0].is_cuda else step
+
+    def _captured(self, step: Step) -> Step:
+        kept = [tensor.detach().clone() for tensor in self._state]
+        here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
+        aside.wait_stream(here)
+        with torch.cuda.stream(aside):
+            for _ in range(_WARM):
+                step()
+                restore(self._state, kept)  # a step further there may be no batch
+        here.wait_stream(aside)
+        del kept  # what follows records, and computes nothing
+        graph = torch.cuda.CUDAGraph()
+        try:
+            with torch.cuda.graph(graph, pool=self._pool):
+                step()
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except RuntimeError as problem:
+            reason = str(problem).partition("\n")[0]
+            warnings.warn(f"a step is run uncaptured: {reason}", stacklevel=2)
+            return step
+        replay: Step = graph.replay
+        return replay
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from phasezoo.spec.training import Optimisation
-from phasezoo.training.capture import Step, replayed
+from phasezoo.training.capture import Replays, Step
 from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.training.feed import Feed, judges
 from phasezoo.training.layers import functions_of
@@ -50,13 +50,15 @@ class Stacked:
         self.judge = judges([task.objective for task in tasks], like)
         self.update = update_of([member.optimisation.optimiser for member in members], like)
         self.functions = functions_of(module, len(members))
-        self.rates = _rates(members, len(self.feed.batches), last)  # [T, N, 2]
+        self.rates, self._whose = _rates(members, len(self.feed.batches), last)
         steps = self.stretch * len(self.feed.batches)
         self.table = like.new_zeros((steps, len(members), self.update.columns))
         self.losses = like.new_zeros((steps, len(members)))  # sums over batches
         self.taken, self.seen = (
             torch.zeros(1, dtype=torch.long, device=like.device) for _ in range(2)
         )
+        self._places = torch.arange(steps, device=like.device)[:, None]
+        self._replays = Replays([*self.stack.state, self.losses, self.taken, self.seen])
         self._steps: dict[int, Step] = {}
 
     def run(self, epochs: int) -> Tensor:
@@ -76,7 +78,7 @@ class Stacked:
         """Fill the tables of a stretch."""
         before = self.epoch - self.members[0].origin.epoch
         steps = len(self.feed.batches)
-        part = self.rates[before * steps : (before + epochs) * steps]
+        part = self.rates[before * steps : (before + epochs) * steps, self._whose]  # [T, N, 2]
         table = self.update.table(part, first=self.epoch * steps)
         self.table[: len(table)] = table.to(self.table)
         self.feed.fill(range(self.epoch + 1, self.epoch + epochs + 1))
@@ -87,8 +89,7 @@ class Stacked:
     def step(self, size: int) -> None:
         """Take the next step, on a batch of so many samples."""
         if size not in self._steps:
-            state = [*self.stack.state, self.losses, self.taken, self.seen]
-            self._steps[size] = replayed(partial(self._step, size), state)
+            self._steps[size] = self._replays.of(partial(self._step, size))
         self._steps[size]()
 
     def checkpoint(self, row: int, epoch: int) -> Checkpoint:
@@ -118,7 +119,8 @@ class Stacked:
         with torch.no_grad():
             row = self.table.index_select(0, self.taken)[0]
             self.update.step(vectors, gradients, self.stack.moments, row)
-            self.losses.index_copy_(0, self.taken, sums[None])
+            # an indexed write looks at its index, which a captured step cannot
+            self.losses.copy_(torch.where(self._places == self.taken, sums, self.losses))
             self.taken.add_(1)
             self.seen.add_(size)
 
@@ -134,11 +136,12 @@ class Stacked:
         return slopes, sums.detach()
 
 
-def _rates(members: Sequence[Member], steps: int, last: int) -> Tensor:
-    """Learning rates and momenta of every step and member, [T, N, 2] float64."""
-    found: dict[Optimisation, Tensor] = {}
-    for member in members:
-        how = member.optimisation
-        if how not in found:
-            found[how] = rates(how, steps, member.origin.epoch, last)
-    return torch.stack([found[member.optimisation] for member in members], dim=1)
+def _rates(members: Sequence[Member], steps: int, last: int) -> tuple[Tensor, list[int]]:
+    """Learning rates and momenta of every step, [T, K, 2] float64, and whose they are.
+
+    Many members may have the same.
+    """
+    places: dict[Optimisation, int] = {}
+    whose = [places.setdefault(member.optimisation, len(places)) for member in members]
+    first = members[0].origin.epoch
+    return torch.stack([rates(how, steps, first, last) for how in places], dim=1), whose
