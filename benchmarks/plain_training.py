@@ -11,6 +11,7 @@ checkpoint. `ours` trains the three seeds of a cell and writes their store.
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-WORKERS = 6  # of the code of the zoo paper
+WORKERS = min(6, os.cpu_count() or 1)  # six in the code of the zoo paper; more than cores are slow
 RATE, MOMENTUM, DECAY = 0.1, 0.9, 5e-4
 SEEDS = 3
 

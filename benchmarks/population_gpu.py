@@ -7,7 +7,7 @@ batches 8 to 128, alone and together; width 256 in every precision with its shar
 hours of each zoo beside a plain loop; and the published PINN zoo, trained as one job. Hours are
 those of steps, measured on random data of the real shapes at every third load and batch size;
 others take those of the nearest below. A step of the plain loop is the same, uncaptured and alone,
-or as long as six loader workers need for its batch, whichever is longer.
+or as long as six loader workers (or one a core) need for its batch, whichever is longer.
 """
 
 from __future__ import annotations

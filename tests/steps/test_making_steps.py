@@ -97,6 +97,11 @@ def test_a_diverged_block_is_stored_and_said(tiny: Tiny) -> None:
     verify(runs / "2+3.json")
 
 
+def test_the_provenance_of_weights_says_how_they_were_trained(tiny: Tiny) -> None:
+    made = read_json(tiny.root / f"runs/{MLP}/3/13/0+1/2+3.provenance.json")
+    assert made["training"] == "2 models one after the other (fewer than 6 that fit gain nothing)"
+
+
 def test_a_manifest_of_weights_carries_its_job(tiny: Tiny) -> None:
     job = TrainJob.model_validate(
         read_manifest(tiny.root / f"runs/{MLP}/3/13/0+1/2+3.json")["spec"]

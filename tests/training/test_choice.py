@@ -110,8 +110,8 @@ def test_groups_are_of_about_one_size() -> None:
 @pytest.mark.parametrize("architecture", [MLP, RESNET], ids=lambda a: a.name)
 def test_a_measurement_leaves_no_trace(architecture: spec.Architecture, count: int) -> None:
     module = build(architecture, TASK.shape, TASK.classes)
-    before, stream = weights_of(module), torch.get_rng_state()
     some = members(count, architecture)
+    before, stream = weights_of(module), torch.get_rng_state()
     origin = some[0].origin.weights.parameters.clone()
     assert 0 < milliseconds(module, some, LONG) < 1e4
     after = weights_of(module)

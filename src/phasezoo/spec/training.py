@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Le
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from phasezoo.spec.base import (
     Absent,
@@ -114,9 +114,21 @@ def _is_measured(value: object) -> bool:
     return value == "measured"
 
 
+def _together(value: object) -> object:
+    if value in ("measured", "one"):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ValueError("measured, one, or a whole number greater than 0")
+
+
 # Left out of the JSON of jobs at their defaults, so that zoos without them read as they always did.
 Precision = Annotated[Literal["float32", "tf32", "bf16"], Field(exclude_if=_is_float32)]
-Stack = Annotated[Literal["measured", "one"] | PositiveInt, Field(exclude_if=_is_measured)]
+Stack = Annotated[
+    Literal["measured", "one"] | int,
+    BeforeValidator(_together),
+    Field(exclude_if=_is_measured),
+]
 
 
 class Optimisation(Spec):
