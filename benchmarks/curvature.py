@@ -284,7 +284,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--memory", nargs=2, metavar=("CASE", "WAY"))
     parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--case", choices=CASES, action="append", help="beside the peers only these")
+    parser.add_argument(
+        "--case", choices=CASES, action="append", help="beside the peers only these"
+    )
     given = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")

@@ -26,14 +26,13 @@ from phasezoo.report.labelling import Labelling
 from phasezoo.spec import jobs
 from phasezoo.spec.jobs import TrainJob, at_load, at_temperature
 from phasezoo.steps.phases import FACTORS
-from phasezoo.steps.train import with_last_state
 from phasezoo.store import measurements, schema
 from phasezoo.store.dataset import read_task
 from phasezoo.store.manifest import ManifestError, read_manifest, store_of, verify
 from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.store.weights import Block
 from phasezoo.store.whole import read_json
-from phasezoo.training.checkpoint import Checkpoint
+from phasezoo.training.checkpoint import Checkpoint, with_last_state
 from phasezoo.training.train import start, train
 from phasezoo.vocabulary import Phase, Status
 from steps.tiny import MLP, RESNET, STUDY, Tiny
@@ -97,6 +96,11 @@ def test_a_diverged_block_is_stored_and_said(tiny: Tiny) -> None:
     assert first.weights(0, 0).finite
     assert then.weights(0, 3).parameters.isnan().all()
     verify(runs / "2+3.json")
+
+
+def test_the_provenance_of_weights_says_how_they_were_trained(tiny: Tiny) -> None:
+    made = read_json(tiny.root / f"runs/{MLP}/3/13/0+1/2+3.provenance.json")
+    assert made["training"] == "2 models one after the other (fewer than 6 that fit gain nothing)"
 
 
 def test_a_manifest_of_weights_carries_its_job(tiny: Tiny) -> None:
