@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.models.flat import Weights, weights_of
-from phasezoo.spec.training import AdamW, Optimisation, Sgd
+from phasezoo.spec.training import AdamW, Lbfgs, Optimisation, Optimiser, Sgd
 from phasezoo.training.adam import FlatAdamW
 from phasezoo.training.augment import augmented
 from phasezoo.training.checkpoint import Checkpoint
-from phasezoo.training.flat import FlatVector
+from phasezoo.training.flat import FlatStepper
+from phasezoo.training.lbfgs import FlatLbfgs
 from phasezoo.training.schedule import rates
 from phasezoo.training.sgd import FlatSgd
 from phasezoo.vocabulary import Status
@@ -53,8 +54,9 @@ def train(
 
     The mean loss of a batch is minimised; every epoch sees each sample once, in an order drawn
     from (*names, "order", epoch), or all at once, and disturbed by numbers from (*names, "augment",
-    epoch) where the optimisation has an augmentation. A loss that is not finite ends the training:
-    the remaining checkpoints carry NaN and the status `DIVERGED`.
+    epoch) where the optimisation has an augmentation. With L-BFGS an epoch is an evaluation, and a
+    model that has converged stays as it is. A loss that is not finite ends the training: the
+    remaining checkpoints carry NaN and the status `DIVERGED`.
 
     Args:
         module: holding the weights of `origin`, on the task's device.
@@ -101,32 +103,54 @@ class _Run:
         self.at_once = optimisation.at_once or self.batch_size
         self.steps = steps_per_epoch(samples, self.batch_size)
         self.first = origin.epoch
-        self.rates = rates(optimisation, self.steps, self.first, last).tolist()
+        searches = isinstance(optimisation.optimiser, Lbfgs)  # for the length of each step
+        self.rates = [] if searches else rates(optimisation, self.steps, self.first, last).tolist()
         self.alive = origin.status is Status.TRAINED
         taken = origin.epoch * self.steps
         self.optimiser = _optimiser(module, optimisation.optimiser, origin.state, taken)
 
     def epoch(self, epoch: int) -> float:
         """Train one epoch; returns its mean loss."""
+        self.module.train()
+        match self.optimiser:
+            case FlatLbfgs() as search:
+                loss = self._searched(search)
+            case FlatStepper() as stepper:
+                loss = self._stepped(stepper, epoch)
+        self.module.eval()
+        self.alive = bool(loss.isfinite() & self.optimiser.vector.isfinite().all())
+        return loss.item()
+
+    def _stepped(self, optimiser: FlatStepper, epoch: int) -> Tensor:
+        """A step for every batch; the mean of their losses before it."""
         table = self.rates[(epoch - 1 - self.first) * self.steps :][: self.steps]
         total = torch.zeros((), device=self.task.train_labels.device)
-        self.module.train()
         disturbance = rng.generator(*self.names, "augment", epoch)
         for (inputs, targets), (rate, momentum) in zip(self._batches(epoch), table, strict=True):
             if self.augmentation:
                 inputs = augmented(inputs, self.augmentation, self.task.black, disturbance)
-            self.optimiser.zero_grad()
-            for some, wanted in self._parts(inputs, targets):
-                loss = self.task.objective.loss(
-                    self.task.objective.outputs(self.module, some), wanted
-                )
-                whole = len(wanted) == len(targets)
-                (loss if whole else loss * (len(wanted) / len(targets))).backward()
-                total += loss.detach() * len(wanted)
-            self.optimiser.step(rate, momentum)
-        self.module.eval()
-        self.alive = bool(total.isfinite() & self.optimiser.vector.isfinite().all())
-        return total.item() / len(self.task.train_labels)
+            optimiser.zero_grad()
+            total += self._backward(inputs, targets) * len(targets)
+            optimiser.step(rate, momentum)
+        return total / len(self.task.train_labels)
+
+    def _searched(self, optimiser: FlatLbfgs) -> Tensor:
+        """An evaluation of the line search; the loss of the weights it has accepted."""
+        inputs, targets = self.task.train_inputs, self.task.train_labels
+        if optimiser.active:
+            optimiser.evaluate(lambda: self._backward(inputs, targets))
+        return optimiser.loss
+
+    def _backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """The mean loss of a batch; its gradient is added to those of the parameters."""
+        parts = zip(inputs.split(self.at_once), targets.split(self.at_once), strict=True)
+        total = torch.zeros((), device=targets.device)
+        for some, wanted in parts:
+            loss = self.task.objective.loss(self.task.objective.outputs(self.module, some), wanted)
+            part = loss if len(wanted) == len(targets) else loss * (len(wanted) / len(targets))
+            part.backward()
+            total += part.detach()
+        return total
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs and targets of every batch of an epoch."""
@@ -139,10 +163,6 @@ class _Run:
         for chosen in order.split(self.batch_size):
             yield inputs[chosen], targets[chosen]
 
-    def _parts(self, inputs: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """What of a batch goes through the network at once; their gradients add up."""
-        return zip(inputs.split(self.at_once), targets.split(self.at_once), strict=True)
-
     def checkpoint(self, epoch: int) -> Checkpoint:
         """The model as it is now."""
         state = self.optimiser.state.cpu().clone()
@@ -151,13 +171,17 @@ class _Run:
         return found if self.alive else _diverged(found)
 
 
-def _optimiser(module: nn.Module, spec: Sgd | AdamW, state: Tensor, steps: int) -> FlatVector:
+def _optimiser(
+    module: nn.Module, spec: Optimiser, state: Tensor, steps: int
+) -> FlatStepper | FlatLbfgs:
     """The optimiser of a spec, going on from a state after so many steps."""
     match spec:
         case Sgd():
             return FlatSgd(module, spec, state[0])
         case AdamW():
             return FlatAdamW(module, spec, state, steps)
+        case Lbfgs():
+            return FlatLbfgs(module, spec, state)
 
 
 def _diverged(checkpoint: Checkpoint) -> Checkpoint:
