@@ -24,10 +24,12 @@ from phasezoo.spec.base import (
 class Sgd(Spec):
     """Stochastic gradient descent with momentum, as ``torch.optim.SGD`` defines it.
 
-    `moments` is the number of vectors that the optimiser carries along.
+    `moments` is the number of vectors that the optimiser carries along, `arrays` that of the arrays
+    they are stored in.
     """
 
     moments: ClassVar[int] = 1
+    arrays: ClassVar[int] = 1
 
     name: Literal["sgd"]
     learning_rate: PositiveFloat | None  # the schedule's peak; None: the temperature axis sets it
@@ -46,6 +48,7 @@ class AdamW(Spec):
     """Adam with decoupled weight decay, as ``torch.optim.AdamW`` defines it."""
 
     moments: ClassVar[int] = 2
+    arrays: ClassVar[int] = 2
 
     name: Literal["adamw"]
     learning_rate: PositiveFloat | None  # the schedule's peak; None: the temperature axis sets it
@@ -64,6 +67,7 @@ class Lbfgs(Spec):
     changes no weight, or the loss, by more than `tolerance_change`, or promises no more.
     """
 
+    arrays: ClassVar[int] = 1
     weight_decay: ClassVar[float] = 0.0  # it has none
 
     name: Literal["lbfgs"]

@@ -60,10 +60,12 @@ class StackedLbfgs:
             raise SpecError(f"parameters: got {points.shape[1]}; allowed: {allowed}")
         self.spec, self.rate = spec, spec.learning_rate
         self.points = points.clone()
-        pairs, (self.gradients, self.directions, numbers) = _parts(state.to(points), spec.history)
-        self.pairs = CurvaturePairs(*pairs)
+        by_vector = state.to(points).transpose(0, 1).clone(memory_format=torch.contiguous_format)
+        m = spec.history
+        self.pairs = CurvaturePairs(by_vector[:m], by_vector[m : 2 * m])
+        self.gradients, self.directions, numbers = by_vector[2 * m :]
         self.search = Search.of(numbers[:, : NUMBERS - 1])
-        self.stage = numbers[:, NUMBERS - 1]
+        self.stage: Tensor = numbers[:, NUMBERS - 1]
 
     @property
     def state(self) -> Tensor:
@@ -74,7 +76,8 @@ class StackedLbfgs:
         numbers = torch.cat([self.search.table, self.stage[:, None]], dim=1)
         padded = nn.functional.pad(numbers, (0, self.points.shape[1] - NUMBERS))
         rest = torch.stack([self.gradients, self.directions, padded])
-        return torch.cat([self.pairs.steps, self.pairs.changes, rest]).transpose(0, 1)
+        by_vector = torch.cat([self.pairs.steps, self.pairs.changes, rest])
+        return by_vector.transpose(0, 1)
 
     @property
     def losses(self) -> Tensor:
@@ -207,13 +210,6 @@ class FlatLbfgs(FlatVector):
 
         self.stack.step(function)
         self.vector.copy_(self.stack.points[0])
-
-
-def _parts(state: Tensor, history: int) -> tuple[tuple[Tensor, Tensor], Tensor]:
-    """Steps and changes of the pairs, each [m, N, P], and the other vectors, [N, P] each."""
-    by_vector = state.transpose(0, 1).contiguous()
-    steps, changes, rest = by_vector.split([history, history, len(by_vector) - 2 * history])
-    return (steps, changes), rest
 
 
 def _either(which: Tensor, yes: Search, no: Search) -> Search:

@@ -1,8 +1,8 @@
 """A line search for the strong Wolfe conditions, on many lines at once.
 
-Nocedal and Wright 2006, algorithms 3.5 and 3.6, turned inside out: `advance` takes what was found at
-the step that it asked for, and says which step to try next. So lines at different points of their
-searches share one evaluation, and a search can be stored between two of them.
+Nocedal and Wright 2006, algorithms 3.5 and 3.6, turned inside out: `advance` takes what was found
+at the step that it asked for, and says which step to try next. So lines at different points of
+their searches share one evaluation, and a search can be stored between two of them.
 """
 
 from __future__ import annotations
@@ -162,9 +162,7 @@ def lowest(first: Point, second: Point, least: Tensor, most: Tensor) -> Tensor:
     return torch.where(has, found, (least + most) / 2).clamp(least, most)
 
 
-def _apart(
-    step: Tensor, least: Tensor, most: Tensor, crowded: Tensor
-) -> tuple[Tensor, Tensor]:
+def _apart(step: Tensor, least: Tensor, most: Tensor, crowded: Tensor) -> tuple[Tensor, Tensor]:
     """The step, away from the ends of an interval if it is on one or close to one again.
 
     Without it, an end would creep towards the minimum by ever smaller steps.
