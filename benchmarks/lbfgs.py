@@ -1,7 +1,7 @@
 """L-BFGS beside Adam and ``torch.optim.LBFGS`` on the convection equation, as `params.yaml` has it.
 
-python benchmarks/lbfgs.py accuracy    # after as many evaluations of the gradient
-python benchmarks/lbfgs.py seconds     # of one evaluation
+python benchmarks/lbfgs.py accuracy 1000    # after as many evaluations of the gradient
+python benchmarks/lbfgs.py seconds          # of one evaluation
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from phasezoo.training.evaluate import evaluate_both
 from phasezoo.training.lbfgs import StackedLbfgs
 from phasezoo.training.train import start, train
 
-EVALUATIONS, SEEDS, BETAS = 4000, (0, 1, 2), (1, 5, 10, 20)
+SEEDS, BETAS = (0, 1, 2), (1, 5, 10)
 SHORT, RUNS, MODELS, HISTORY = 300, 5, 10, 50
 STUDY = read_study(Path("params.yaml"))
 ZOO = STUDY.zoos["convection-pinn"]
@@ -116,22 +116,22 @@ METHODS: dict[str, Method] = {
 }
 
 
-def scores(method: Method, beta: float, seed: int) -> tuple[float, float]:
+def scores(method: Method, beta: float, evaluations: int, seed: int) -> tuple[float, float]:
     """Training loss, and relative L2 error over the whole grid."""
     task = convection(beta)
     module = network(task, beta, seed)
-    load_weights(module, method(module, task, EVALUATIONS))
+    load_weights(module, method(module, task, evaluations))
     of_train, of_test = evaluate_both(partial(task.objective.outputs, module), task)
     return of_train.loss, of_test.error
 
 
-def accuracy() -> None:
+def accuracy(evaluations: int) -> None:
     """Print the median and the spread over seeds."""
     print("| beta | method | training loss, median | least | most | error, median | least | most |")
     print("|---|---|---|---|---|---|---|---|")
     for beta in BETAS:
         for name, method in METHODS.items():
-            found = zip(*(scores(method, beta, seed) for seed in SEEDS), strict=True)
+            found = zip(*(scores(method, beta, evaluations, seed) for seed in SEEDS), strict=True)
             cells = [f"{statistics.median(v):.2g} | {min(v):.2g} | {max(v):.2g}" for v in found]
             print(f"| {beta} | {name} | {' | '.join(cells)} |", flush=True)
 
@@ -181,4 +181,8 @@ def seconds() -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    {"accuracy": accuracy, "seconds": seconds}[sys.argv[1]]()
+    match sys.argv[1:]:
+        case ["accuracy", evaluations]:
+            accuracy(int(evaluations))
+        case _:
+            seconds()
