@@ -141,8 +141,8 @@ def milliseconds(module: nn.Module, members: Sequence[Member], last: int) -> flo
 def _plain(module: nn.Module, member: Member, last: int) -> Callable[[], int]:
     load_weights(module, member.origin.weights).train()
     run = Run(module, member.task, member.optimisation, member.names, member.origin, last)
-    epoch = member.origin.epoch + 1
-    return lambda: sum(1 for _ in islice(run.steps_of(epoch), _STEPS))
+    optimiser, epoch = run.optimiser, member.origin.epoch + 1
+    return lambda: sum(1 for _ in islice(run.steps_of(optimiser, epoch), _STEPS))
 
 
 def _together(module: nn.Module, members: Sequence[Member], last: int) -> Callable[[], int]:
