@@ -185,13 +185,14 @@ def resident(key: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(key))
 
 
-def compare(runs: int) -> None:
+def compare(runs: int, cases: list[str]) -> None:
     """The table of peers; runs alternate."""
     print(
         "| network | way | s, median (least to most) | times phasezoo | MiB | eigenvalue, trace |"
     )
     print("|---|---|---|---|---|---|")
-    for name, case in CASES.items():
+    for name in cases:
+        case = CASES[name]
         modules, sample = case.trained(), digits(case.samples)
         seconds: dict[str, list[float]] = {method: [] for method in METHODS}
         values: dict[str, Pair] = {}
@@ -283,6 +284,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--memory", nargs=2, metavar=("CASE", "WAY"))
     parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument(
+        "--case", choices=CASES, action="append", help="beside the peers only these"
+    )
     given = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
@@ -294,7 +298,9 @@ def main() -> None:
     if given.memory:
         measure_memory(*given.memory)
         return
-    compare(given.runs)
+    compare(given.runs, given.case or list(CASES))
+    if given.case:
+        return
     where()
     stacks()
 

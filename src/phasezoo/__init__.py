@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from phasezoo.data.sample import sample_indices
     from phasezoo.phases.classify import classify_phases
     from phasezoo.spec.phases import PhaseCriteria, RegimeCriteria
     from phasezoo.store.summary_tables import read_summary_table
@@ -22,6 +23,7 @@ __all__ = [
     "load_model",
     "open_zoo",
     "read_summary_table",
+    "sample_indices",
 ]
 
 _HOMES = {
@@ -32,6 +34,7 @@ _HOMES = {
     "load_model": "phasezoo.store.zoo",
     "open_zoo": "phasezoo.store.zoo",
     "read_summary_table": "phasezoo.store.summary_tables",
+    "sample_indices": "phasezoo.data.sample",
 }
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent
 SCIENCE = {"data", "models", "training", "landscape", "merging", "transfer", "rng.py"}
 CARRYING = {"log.py", "device.py", "lease.py"}  # steps that only carry
 JOINING = {"collect", "phases", "publish", "report"}  # cheap, so that any change may run them
+_TRAINING = ("training/population.py", "models/build.py", "data/task.py")
 STACK = ("numpy", "scipy", "scikit-learn", "torch", "xarray", "zarr", "netCDF4")
 
 
@@ -54,7 +55,7 @@ def code_digest(step: str) -> str:
 @functools.cache
 def recipe_digest() -> str:
     """Digest of the code that decides trained weights: tasks, networks, training, chance."""
-    starts = [ROOT / path for path in ("training/train.py", "models/build.py", "data/task.py")]
+    starts = [ROOT / path for path in _TRAINING]
     found = {path for start in starts for path in _imported_by(start)}
     return _digest([path for path in found if _decides(path)])
 

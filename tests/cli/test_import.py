@@ -118,6 +118,16 @@ def test_a_summary_table_becomes_a_file_of_metrics(project: Project) -> None:
     assert checksum_of(output).exists()
     found = measurements.read(output).sel(temperature=8, seed=0, epoch=1)
     assert list(found["test_error"].values) == [0.25, 0.5]
+    (project.root / "two.csv").write_text(
+        "width,batchsize,seed,epoch,wd,train_loss\n2,8,0,1,0.05,1\n2,8,0,1,0.1,2\n2,8,0,1,0.1,2\n"
+    )
+    two = ("phasezoo", "import-table", "two.csv", "--output", "two.nc")
+    done = project.run(*two)
+    assert "pick wd=0.05 (1 models) or wd=0.1 (1 models)" in done.stderr
+    done = project.run(*two, "--pick", "wd=0.1")
+    assert done.stdout.splitlines()[1].startswith("1 rows repeat another one")
+    assert measurements.read(project.root / "two.nc")["train_loss"].item() == 2
+    assert "--pick: got wd, allowed is COLUMN=VALUE" in project.run(*two, "--pick", "wd").stderr
     done = project.run("phasezoo", "import-table", "params.yaml", "--output", "other.nc")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-import oracles
 from landscape.pairs import RESNET, TASK, network, trained
+from phasezoo.landscape import features as features_module
 from phasezoo.landscape import network as network_module
-from phasezoo.landscape.cka import debiased_cka, linear_cka
-from phasezoo.landscape.features import condensed, features_of
+from phasezoo.landscape.features import condensed_features, features_of
 from phasezoo.models.build import build
 from phasezoo.models.flat import load_weights
 from phasezoo.spec.architecture import Mlp, SmallResNet
@@ -73,20 +72,49 @@ def test_the_layers_that_a_spec_names_are_modules(architecture: Mlp | SmallResNe
     assert architecture.layers[-1] == "head"
 
 
-def test_a_wide_layer_is_condensed_without_a_change_of_cka() -> None:
-    wide = oracles.vector(2 * 23 * 101, 0).reshape(2, 23, 101)
-    wide[1] += wide[0]
-    narrow = torch.stack([condensed(side) for side in wide])
-    assert narrow.shape == (2, 23, 23)
-    for found in (linear_cka, debiased_cka):
-        torch.testing.assert_close(found(narrow), found(wide), rtol=1e-10, atol=0)
+def condensed(architecture: Mlp | SmallResNet, layers: list[str]) -> list[torch.Tensor]:
+    net, model = network(architecture), trained(0, architecture)
+    told, found = condensed_features(net, model, INPUTS, layers, lambda outputs: outputs[:, 0])
+    torch.testing.assert_close(told, features_of(net, model, INPUTS, [])[0][:, 0])
+    return [each.features() for each in found]
 
 
-def test_a_narrow_layer_is_only_widened_to_float64() -> None:
-    narrow = oracles.vector(23 * 5, 0).reshape(23, 5).float()
-    assert torch.equal(condensed(narrow), narrow.double())
+@pytest.mark.parametrize("numbers", [1, 2_000, 10_000])
+def test_blocks_change_nothing_but_rounding(monkeypatch: pytest.MonkeyPatch, numbers: int) -> None:
+    """Outputs are narrow, the layer is wide."""
+    _, layers = features_of(network(RESNET), trained(0, RESNET), INPUTS, ["norm"])
+    assert layers["norm"].shape[1] > len(INPUTS)
+    whole = condensed(RESNET, ["norm"])
+    monkeypatch.setattr(features_module, "_NUMBERS", numbers)
+    parts = condensed(RESNET, ["norm"])
+    torch.testing.assert_close(parts[0], whole[0], rtol=1e-6, atol=1e-6)
+    assert parts[1].shape == whole[1].shape == (len(INPUTS),) * 2
+    centred = [side - side.mean(0) for side in (parts[1], whole[1], layers["norm"].double())]
+    of_parts, of_whole, expected = (side @ side.T for side in centred)
+    torch.testing.assert_close(of_parts, of_whole, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(of_whole, expected, rtol=1e-10, atol=1e-10)
 
 
-def test_what_is_not_finite_stays_so() -> None:
-    assert condensed(torch.full((3, 7), torch.nan)).isnan().all()
-    assert condensed(torch.full((3, 7), torch.nan)).shape == (3, 3)
+def test_no_more_is_held_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, model = network(RESNET), trained(0, RESNET)
+    each = sum(found.numel() for found in condensed_sizes(["norm", "blocks.0"]))
+    asked: list[int] = []
+
+    def counted(*given: object) -> object:
+        asked.append(len(given[2]))  # type: ignore[arg-type]
+        return features_of(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(features_module, "features_of", counted)
+    monkeypatch.setattr(features_module, "_NUMBERS", 7 * each + 1)
+    condensed_features(net, model, INPUTS, ["norm", "blocks.0"], lambda outputs: outputs[:, 0])
+    blocks = -(-len(INPUTS) // 7)
+    assert max(asked) == 7
+    assert len(asked) == 1 + blocks * (blocks + 1) // 2  # one input to know the sizes, every pair
+    asked.clear()
+    condensed_features(net, model, INPUTS, [], lambda outputs: outputs[:, 0])
+    assert asked == [1, len(INPUTS)]
+
+
+def condensed_sizes(layers: list[str]) -> list[torch.Tensor]:
+    outputs, found = features_of(network(RESNET), trained(0, RESNET), INPUTS[:1], layers)
+    return [outputs, *found.values()]

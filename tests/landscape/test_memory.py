@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from landscape import nets
-from phasezoo.landscape.memory import Cut, GraphSize, cut, graph_size, saved_bytes
+from phasezoo.landscape.memory import Cut, GraphSize, cut, graph_size
 from phasezoo.landscape.network import Network
 from phasezoo.landscape.products import HessianProducts
 from phasezoo.landscape.stack import Stack
+from phasezoo.training.saved import saved_bytes
 
 
 def test_a_product_saves_its_factors_once() -> None:

@@ -11,6 +11,7 @@ import torch
 import oracles
 from landscape.pairs import MLP, RESNET, TASK, network, trained
 from phasezoo import rng
+from phasezoo.landscape import features as features_module
 from phasezoo.landscape.features import features_of
 from phasezoo.landscape.similarity import (
     Comparison,
@@ -85,6 +86,36 @@ def test_every_number_is_that_of_its_pair(architecture: Mlp | SmallResNet) -> No
         assert found.cosine_similarity[i] == pytest.approx(cosine, rel=1e-12)
     assert (found.cka_standard_error > 0).all()
     assert np.isnan(found.cka_as_published).all()  # fewer than 128 samples
+
+
+def test_published_cka_of_layers_is_the_mean_over_batches_of_128() -> None:
+    """Of 300 samples two batches are full; the layer of the residual network is wide."""
+    models, layers = models_of(RESNET), RESNET.layers[:2]
+    inputs = oracles.vector(300 * 323, 5).reshape(300, 1, 17, 19).float()
+    how = Similarity(epochs=(0,), samples=300, layers=layers)
+    found = compare(network(RESNET), models, PAIRS, inputs, how)
+    answers = [features_of(network(RESNET), m, inputs, layers)[1] for m in models]
+    assert answers[0][layers[0]].shape[1] > 300
+    for i, (a, b) in enumerate(PAIRS):
+        for j, layer in enumerate(layers):
+            first, second = answers[a][layer].numpy(), answers[b][layer].numpy()
+            of_batches = [cka_of(first[s : s + 128], second[s : s + 128]) for s in (0, 128)]
+            expected = sum(of_batches) / 2
+            assert found.cka_layers_as_published[i, j] == pytest.approx(expected, rel=1e-9)
+            assert found.cka_layers_as_published[i, j] > found.cka_layers[i, j]  # more biased
+
+
+@pytest.mark.parametrize("numbers", [1, 3_000])
+def test_the_size_of_blocks_changes_nothing_but_rounding(
+    monkeypatch: pytest.MonkeyPatch, numbers: int
+) -> None:
+    how = Similarity(epochs=(0,), samples=31, layers=RESNET.layers)
+    given = network(RESNET), models_of(RESNET), PAIRS, INPUTS[:31], how
+    whole = compare(*given)
+    monkeypatch.setattr(features_module, "_NUMBERS", numbers)
+    parts = compare(*given)
+    for name, values in vars(whole).items():
+        np.testing.assert_allclose(vars(parts)[name], values, rtol=1e-5, err_msg=name)
 
 
 def test_the_numbers_are_those_declared() -> None:

@@ -12,6 +12,7 @@ import xarray as xr
 
 from phasezoo.phases.classify import classify_phases
 from phasezoo.spec.phases import PhaseCriteria, RegimeCriteria
+from phasezoo.store.schema import described
 from phasezoo.vocabulary import Phase, Status
 
 CRITERIA = PhaseCriteria(seeds="mean", train_loss=0.1, mode_connectivity=0.02, cka=0.6)
@@ -146,14 +147,59 @@ def test_percentage_points_are_taken_as_such_and_it_is_said() -> None:
     assert "points" not in fractions.attrs["notes"]
 
 
-def test_a_table_that_says_fractions_has_them_whatever_their_size() -> None:
-    """Relative errors of equations may differ by more than 1."""
+@pytest.mark.parametrize("unit", ["%", "percent", " Percentage points"])
+def test_a_unit_of_points_is_believed_where_no_value_shows_it(unit: str) -> None:
+    metrics = replicated()
+    metrics["mode_connectivity"][:, 1:3] = BARRIER / 100
+    points = metrics.assign(mode_connectivity=100 * metrics["mode_connectivity"])
+    points["mode_connectivity"].attrs["units"] = unit
+    criteria = CRITERIA.model_copy(update={"mode_connectivity": 0.002})
+    fractions, found = (classify_phases(table, criteria) for table in (metrics, points))
+    assert found["phase"].equals(fractions["phase"])
+    assert (found["phase"] == Phase.III).sum() == 2 * 2 * 2
+    assert f"because their unit is {unit.strip().lower()}" in found.attrs["notes"]
+
+
+@pytest.mark.parametrize("attributes", [{}, {"units": "1"}, {"units": ""}])
+def test_shares_beyond_1_are_points_whatever_the_table_says(attributes: dict[str, str]) -> None:
+    """Arithmetic keeps attributes: what was multiplied still says that its unit is 1."""
     metrics = replicated()
     metrics["mode_connectivity"][:, 1:3] = -1.5
-    metrics["mode_connectivity"].attrs["units"] = "1"
+    metrics["mode_connectivity"].attrs = attributes
     found = classify_phases(metrics, CRITERIA)
-    assert "points" not in found.attrs["notes"]
-    np.testing.assert_allclose(found["mode_connectivity_of_cell"][:, 1:3], -1.5)
+    assert "taken for percentage points, because some lie beyond 1" in found.attrs["notes"]
+    np.testing.assert_allclose(found["mode_connectivity_of_cell"][:, 1:3], -0.015)
+
+
+def equation() -> xr.Dataset:
+    """Metrics of an equation as a store describes them: relative errors, as float32."""
+    metrics = replicated().astype("float32")
+    metrics["mode_connectivity"][:, 1:3] = -1.7
+    return described(metrics, "beta", "learning_rate")
+
+
+def test_relative_errors_of_a_store_may_differ_by_more_than_1() -> None:
+    metrics = equation()
+    assert metrics["mode_connectivity"].attrs["units"] == "1"
+    for table in (metrics, described(metrics, "beta", "learning_rate"), metrics.astype("float64")):
+        found = classify_phases(table, CRITERIA)
+        assert "points" not in found.attrs["notes"]
+        np.testing.assert_allclose(found["mode_connectivity_of_cell"][:, 1:3], -1.7, rtol=1e-6)
+
+
+def test_relative_errors_that_were_multiplied_are_points() -> None:
+    metrics = equation()
+    attributes = metrics["mode_connectivity"].attrs
+    multiplied = (100 * metrics["mode_connectivity"]).assign_attrs(attributes)
+    found = classify_phases(metrics.assign(mode_connectivity=multiplied), CRITERIA)
+    assert "because some lie beyond 1.7" in found.attrs["notes"]
+    np.testing.assert_allclose(found["mode_connectivity_of_cell"][:, 1:3], -1.7, rtol=1e-6)
+
+
+def test_an_infinite_value_says_nothing_of_the_unit() -> None:
+    metrics = replicated()
+    metrics["mode_connectivity"][0, 0, 0] = -math.inf
+    assert "points" not in classify_phases(metrics, CRITERIA).attrs["notes"]
 
 
 @pytest.mark.parametrize(("seeds", "phase"), [("mean", Phase.II), ("median", Phase.IV_B)])

@@ -130,6 +130,23 @@ def test_parts_of_batches_are_told_to_training_and_to_it_only_where_they_are_ask
     assert Optimisation.model_validate_json(told.model_dump_json()) == told
 
 
+@pytest.mark.parametrize(
+    ("key", "default", "other"),
+    [("precision", "float32", "bf16"), ("stack", "measured", "one"), ("stack", "measured", 12)],
+)
+def test_how_it_is_computed_is_told_only_where_it_is_not_as_ever(
+    study: Study, key: str, default: str, other: object
+) -> None:
+    zoo = next(iter(study.zoos.values()))
+    temperature = zoo.temperature.all_values[0]
+    for value in (default, other):
+        training = zoo.training.model_copy(update={key: value})
+        told = jobs.at_temperature(zoo.model_copy(update={"training": training}), temperature)
+        assert getattr(told, key) == value
+        assert (key in told.model_dump_json()) == (value != default)
+        assert Optimisation.model_validate_json(told.model_dump_json()) == told
+
+
 def test_parts_of_batches_follow_the_load(study: Study) -> None:
     loads = (63, 64, 127, 128, 256)
     for at_once in (None, 1000):

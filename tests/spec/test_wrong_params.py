@@ -220,6 +220,8 @@ WRONG = [
     wrong("together along no axis", f"{TRAINING}.together", ["seed"], "'seed'",
           "'load' or 'temperature'", at=f"{TRAINING}.together[0]"),
     wrong("together twice", f"{TRAINING}.together", ["load", "load"], "['load', 'load']", "once"),
+    wrong("precision unknown", f"{TRAINING}.precision", "half", "'half'", "'tf32' or 'bf16'"),
+    wrong("stack of none", f"{TRAINING}.stack", 0, "0", "greater than 0"),
     wrong("checkpoint twice", f"{TRAINING}.checkpoints", [[0, 60], [60]], "[0, 60, 60]", "once"),
     wrong("metric unsaved", f"{MLP}.metrics.hessian.epochs", [31], "31", SAVED),
     wrong("metric nowhere", f"{MLP}.metrics.hessian.epochs", [], "[]", "at least 1"),

@@ -15,8 +15,9 @@ import pytest
 import torch
 import xarray as xr
 
-from phasezoo import rng
+from phasezoo import open_zoo, rng, sample_indices
 from phasezoo.data.labelled import labelled
+from phasezoo.data.sample import Set
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import Weights
 from phasezoo.phases.classify import classify_phases
@@ -25,14 +26,13 @@ from phasezoo.report.labelling import Labelling
 from phasezoo.spec import jobs
 from phasezoo.spec.jobs import TrainJob, at_load, at_temperature
 from phasezoo.steps.phases import FACTORS
-from phasezoo.steps.train import with_last_state
 from phasezoo.store import measurements, schema
 from phasezoo.store.dataset import read_task
 from phasezoo.store.manifest import ManifestError, read_manifest, store_of, verify
 from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.store.weights import Block
 from phasezoo.store.whole import read_json
-from phasezoo.training.checkpoint import Checkpoint
+from phasezoo.training.checkpoint import Checkpoint, with_last_state
 from phasezoo.training.train import start, train
 from phasezoo.vocabulary import Phase, Status
 from steps.tiny import MLP, RESNET, STUDY, Tiny
@@ -96,6 +96,11 @@ def test_a_diverged_block_is_stored_and_said(tiny: Tiny) -> None:
     assert first.weights(0, 0).finite
     assert then.weights(0, 3).parameters.isnan().all()
     verify(runs / "2+3.json")
+
+
+def test_the_provenance_of_weights_says_how_they_were_trained(tiny: Tiny) -> None:
+    made = read_json(tiny.root / f"runs/{MLP}/3/13/0+1/2+3.provenance.json")
+    assert made["training"] == "2 models one after the other (fewer than 6 that fit gain nothing)"
 
 
 def test_a_manifest_of_weights_carries_its_job(tiny: Tiny) -> None:
@@ -178,6 +183,37 @@ def test_results_say_what_their_axes_are(tiny: Tiny) -> None:
     assert found["temperature"].attrs["direction"] == "temperature grows as learning_rate grows"
     assert found["temperature"].values.tolist() == [0.1, 1e11]
     assert found["train_loss"].attrs["units"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("zoo", "name", "of", "purpose"),
+    [
+        (MLP, "hessian_trace", "train", "hessian"),
+        (RESNET, "hessian_eigenvalues", "train", "hessian"),
+        (RESNET, "cka", "test", "similarity"),
+        (MLP, "squared_gradient", "train", "noise"),
+        (MLP, "learning_coefficient", "train", "learning coefficient"),
+    ],
+)
+def test_a_published_variable_says_on_which_samples_it_was_measured(
+    tiny: Tiny, zoo: str, name: str, of: Set, purpose: str
+) -> None:
+    task = read_task(tiny.root / f"data/{tiny.zoo(zoo).dataset}.json", torch.device("cpu"))
+    family = VARIABLES[name].family
+    asked = next(f for f in tiny.zoo(zoo).families if f.family == family)
+    sample = task.sample(of, asked.samples, purpose)  # type: ignore[union-attr]
+    published = open_zoo(tiny.root / f"zoos/{zoo}.zarr").metrics
+    for found in (result(tiny, zoo, "metrics"), published):
+        np.testing.assert_array_equal(sample_indices(found[name]), sample.indices)
+        for other in ("test_loss", "l2_distance", "hessian_trace_test"):  # no sample of a set
+            assert "sample" not in found[other].attrs
+    parts = tiny.plan.measurements("metrics")(_At(zoo))
+    (said,) = {
+        measurements.read(tiny.root / part).attrs[f"sample_{of}"]
+        for part in parts
+        if part.endswith(f"/{family}.nc")
+    }
+    assert said == sample.text
 
 
 def test_what_diverged_is_told_from_what_was_not_measured(

@@ -288,11 +288,12 @@ def test_transfer_is_that_of_every_model(cell: Cell) -> None:
     assert isinstance(options, Transfer)
     for seed, model in enumerate(cell.models):
         names = cell.names(seed)
-        expected = transfer(cell.architecture, model, 10, second, options, names, CPU)
+        (expected,) = transfer(cell.architecture, [(model, names)], 10, second, options, CPU)
         at = cell.measured("transfer").sel(seed=seed)
-        assert at["fine_tuned_error"].item() == single(expected.fine_tuned_error)
-        assert at["scratch_error"].item() == single(expected.scratch_error)
-        assert at["transfer_gain"].item() == single(expected.gain)
+        # trained together, they differ by rounding: a test image at the most
+        found = [at[name].item() for name in ("fine_tuned_error", "scratch_error", "transfer_gain")]
+        wanted = [expected.fine_tuned_error, expected.scratch_error, expected.gain]
+        assert found == pytest.approx(wanted, abs=1.01 / len(second.test_labels), nan_ok=True)
 
 
 def measured_path(zoo: str, load: int, family: str) -> str:

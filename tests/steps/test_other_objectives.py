@@ -157,7 +157,7 @@ def test_networks_of_an_equation_are_tuned_on_another_coefficient(
         f"learning_rate={spec.temperature.meaning.label(heat)}", "seed=1",
     )  # fmt: skip
     weights = block(made, PINN, load, heat, "5+7").weights(1, 7)
-    gain = transfer(at_load(spec, load), weights, 1, second, options, names, CPU)
+    (gain,) = transfer(at_load(spec, load), [(weights, names)], 1, second, options, CPU)
     at = result(made, PINN, "transfer", load, heat).sel(seed=1, epoch=7)
     assert at["fine_tuned_error"].item() == pytest.approx(gain.fine_tuned_error, rel=1e-6)
     assert at["scratch_error"].item() == pytest.approx(gain.scratch_error, rel=1e-6)

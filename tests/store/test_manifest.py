@@ -209,6 +209,15 @@ def test_the_manifest_carries_schema_and_spec_and_how_it_was_made_lies_beside(
     assert set(made) == {"started", "seconds", "versions", "machine", "seal"}
 
 
+def test_what_is_noted_while_it_is_made_lies_there_too(tmp_path: Path) -> None:
+    noted: dict[str, str] = {}
+    with writing(tmp_path / "noted.json", SPEC, noted, device="cpu") as directory:
+        (directory / "a").write_text("1")
+        noted["training"] = "one after the other"
+    made = json.loads((tmp_path / "noted.provenance.json").read_text())
+    assert (made["device"], made["training"]) == ("cpu", "one after the other")
+
+
 def test_what_a_store_was_made_with_lies_in_its_provenance_alone(tmp_path: Path) -> None:
     for name, device in (("one", "cpu"), ("two", "some GPU")):
         with writing(tmp_path / f"{name}.json", SPEC, device=device) as directory:

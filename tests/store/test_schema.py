@@ -11,7 +11,7 @@ import xarray as xr
 from phasezoo.store import schema
 from phasezoo.store.schema import SchemaError, family_variables
 from phasezoo.store.variables import VARIABLES, Variable
-from phasezoo.vocabulary import PHASE_MEANINGS, Status
+from phasezoo.vocabulary import PHASE_MEANINGS, RELATIVE_UP_TO, Status
 
 SIMILARITY = family_variables("similarity")
 SIZES = {"load": 2, "temperature": 3, "seed": 5, "pair": 7, "epoch": 1, "block": 1}
@@ -136,6 +136,17 @@ def test_axes_are_described_by_their_hyperparameter_and_direction() -> None:
     assert found["cka"].attrs == VARIABLES["cka"].attributes
     assert "seed" not in found.coords
     assert not data["cka"].attrs  # what was given is left as it was
+
+
+@pytest.mark.parametrize(("value", "said"), [(-1.0, {}), (-1.5, {RELATIVE_UP_TO: 1.5})])
+def test_connectivity_beyond_what_shares_allow_says_how_far(
+    value: float, said: dict[str, float]
+) -> None:
+    data = right(family_variables("connectivity"))
+    data["mode_connectivity"][0, 1, 3:] = value
+    data["mode_connectivity"][0, 1, 2] = np.nan
+    found = schema.described(data, "beta", "learning_rate")["mode_connectivity"]
+    assert found.attrs == VARIABLES["mode_connectivity"].attributes | said
 
 
 @pytest.mark.parametrize(

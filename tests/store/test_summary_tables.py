@@ -74,7 +74,7 @@ def test_accuracies_points_and_logarithms_become_errors_fractions_and_numbers(
     assert at["mode_connectivity"].item() == -0.125
     assert at["mode_connectivity_test"].item() == single(0.04)
     assert at["hessian_trace"].item() == single(math.exp(1.5))
-    assert at["hessian_top_eigenvalue"].item() == single(math.exp(-0.5))
+    assert at["hessian_top_eigenvalue_test"].item() == single(math.exp(-0.5))
 
 
 def test_axes_and_variables_are_described_as_the_schema_has_them(tmp_path: Path) -> None:
@@ -88,7 +88,10 @@ def test_axes_and_variables_are_described_as_the_schema_has_them(tmp_path: Path)
         if name in data:
             assert data[name].attrs.items() >= {"long_name": variable.long_name}.items()
             assert data[name].dtype == variable.dtype
-    assert "test samples" in data["hessian_top_eigenvalue"].attrs["comment"]
+    assert "hessian_top_eigenvalue" not in data
+    assert "test loss" in data["hessian_top_eigenvalue_test"].attrs["long_name"]
+    assert "training loss" in data["hessian_trace"].attrs["long_name"]
+    assert "640 samples" in data["hessian_top_eigenvalue_test"].attrs["comment"]
     assert data.attrs["source"] == f"summary.csv, sha256 {digest(path)}"
 
 
@@ -136,8 +139,8 @@ def test_other_hyperparameters_can_be_the_temperature(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([row(), row(seed=1), row()],
-         ":4: width 2, batchsize 16, seed 0, epoch 150 is in line 2 already"),
+        ([row(), row(seed=1), row(numbers="0.6,0.8,0.9,0.7")],
+         ":4: width 2, batchsize 16, seed 0, epoch 150 is in line 2 already, with other numbers"),
         ([row(width=2.5)], ":2: width: got '2.5', allowed is a number"),
         ([row(batch="many")], ":2: batchsize: got 'many', allowed is a number"),
         ([row(seed="")], ":2: seed: got '', allowed is a number"),
@@ -152,6 +155,89 @@ def test_other_hyperparameters_can_be_the_temperature(tmp_path: Path) -> None:
 def test_what_cannot_be_is_named_with_its_line(tmp_path: Path, rows: list[str], said: str) -> None:
     (line,) = refused(written(tmp_path, *rows))
     assert line.startswith(said)
+
+
+TWO_ZOOS = [
+    row(seed=seed, epoch=epoch, numbers=numbers, cell=cell).replace("5e-4", decay)
+    for epoch in (0, 150)
+    for seed in (0, 1)
+    for decay, numbers, cell in (("0.05", "1,0.5,1,0.5", CELL), ("5e-4", "2,0.4,2,0.4", ",,,,"))
+]
+
+
+def test_several_zoos_are_listed_and_one_can_be_picked(tmp_path: Path) -> None:
+    path = written(tmp_path, *TWO_ZOOS)
+    (said,) = refused(path)
+    several = ": got several zoos, allowed is one; pick wd=0.05 (2 models) or wd=5e-4 (2 models)"
+    assert said == several
+    for wd, loss, cka in (("0.05", 1, 0.75), (0.0005, 2, math.nan), (["5e-4"], 2, math.nan)):
+        found = read_summary_table(path, pick={"wd": wd})  # type: ignore[dict-item]
+        assert (found["train_loss"] == loss).all()
+        np.testing.assert_array_equal(found["cka"], np.full((1, 1, 2), cka))
+    assert read_summary_table(path, pick={"wd": 0.05}).attrs["picked"] == "wd=0.05"
+
+
+def test_rows_of_two_zoos_are_never_joined(tmp_path: Path) -> None:
+    """The numbers of one are missing, so none contradicts those of the other."""
+    empty = row(numbers=",,,").replace("5e-4", "0.05")
+    (said,) = refused(written(tmp_path, row(), empty))
+    assert said.startswith(": got several zoos")
+
+
+def test_zoos_that_are_a_temperature_are_one_zoo(tmp_path: Path) -> None:
+    found = read_summary_table(written(tmp_path, *TWO_ZOOS), "weight_decay")
+    assert found["temperature"].values.tolist() == [5e-4, 0.05]
+
+
+def trial(name: str, numbers: str, **labels: object) -> str:
+    return row(numbers=numbers, **labels).replace("ab_0", name)  # type: ignore[arg-type]
+
+
+TRIALS = [
+    trial("ab_1", "1,0.5,1,0.5", seed=1, epoch=0),
+    trial("e1", "3,0.5,1,0.5", seed=0, epoch=0),
+    trial("ab_0", "1,0.5,1,0.5", seed=0, epoch=0),
+    trial("e1", "4,0.5,1,0.5", seed=0, epoch=150),
+    trial("ab_0", "2,0.5,1,0.5", seed=0, epoch=150),
+]
+
+
+def test_of_two_trials_of_one_model_one_can_be_picked(tmp_path: Path) -> None:
+    path = written(tmp_path, *TRIALS)
+    (said,) = refused(path)  # of a model, not of each of its epochs
+    assert said == (
+        ":4: width 2, batchsize 16, seed 0, epoch 0 is in line 3 already, with other numbers; "
+        "pick trial_id=e1 or trial_id=ab_0"
+    )
+    for name, losses in (("ab_0", [1, 2]), ("e1", [3, 4])):
+        found = read_summary_table(path, pick={"trial_id": name})["train_loss"].squeeze()
+        assert found.sel(seed=0).values.tolist() == losses
+        assert found.sel(seed=1, epoch=0).item() == 1  # of another model nothing was picked
+
+
+def test_rows_that_agree_are_one_and_it_is_said(tmp_path: Path) -> None:
+    fuller = row(numbers="0.50000000001,0.8,,0.7", cell=CELL)
+    found = read_summary_table(written(tmp_path, row(), fuller, row(seed=1), row(seed=1)))
+    assert found["train_loss"].squeeze().values.tolist() == [0.5, 0.5]
+    assert found["test_loss"].sel(seed=0).item() == np.float32(0.9)
+    assert found["cka"].item() == 0.75  # the cell that is empty in the first row
+    assert found.attrs["notes"].startswith("2 rows repeat another one")
+    assert "notes" not in read_summary_table(written(tmp_path, row(), row(seed=1))).attrs
+
+
+@pytest.mark.parametrize(
+    ("pick", "said"),
+    [
+        ({"wd": "0.1"}, ": pick: got wd 0.1, allowed are 5e-4"),
+        ({"seed": "1"}, ": pick: got 'seed', allowed are lr, wd, init_type, trial_id, model"),
+        ({"trial_id": ["ab_0", "x"]}, ": pick: got trial_id x, allowed are ab_0"),
+    ],
+)
+def test_what_cannot_be_picked_is_named(tmp_path: Path, pick: dict[str, str], said: str) -> None:
+    path = written(tmp_path, row())
+    with pytest.raises(TableError) as problem:
+        read_summary_table(path, pick=pick)
+    assert str(problem.value) == f"{path}{said}"
 
 
 def test_rounding_is_no_second_value_of_a_cell(tmp_path: Path) -> None:
@@ -228,8 +314,7 @@ def test_the_published_grid_comes_back(grid: xr.Dataset, read_back: xr.Dataset) 
     found = read_back.sel(epoch=150)
     for column in COLUMNS.values():
         name = column.name
-        source = "hessian_top_eigenvalue_test" if name == "hessian_top_eigenvalue" else name
-        expected = grid[source].transpose(*found[name].dims)
+        expected = grid[name].transpose(*found[name].dims)
         # to float32, and through a difference to 1
         np.testing.assert_allclose(found[name], expected, rtol=1e-6, atol=1e-7)
     assert (found["status"] == Status.TRAINED).all()
@@ -278,3 +363,7 @@ def test_a_report_can_be_made_of_it(tmp_path: Path) -> None:
     assert measured["Test error"] == "8"
     assert measured["CKA of the outputs"] == "4"  # one per cell
     assert measured["L2 distance"] == "0"
+    assert measured["Hessian: top eigenvalue, test"] == "4"  # the training one is not published
+    assert "Hessian: top eigenvalue" not in measured
+    assert measured["Hessian: trace"] == "4"
+    assert "Hessian: trace, test" not in measured

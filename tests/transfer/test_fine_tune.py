@@ -39,7 +39,8 @@ def options(head: str = "kept", learning_rate: float = 0.05, epochs: int = 2) ->
 def tuned(
     architecture: Architecture, weights: Weights, how: Transfer, first_classes: int = 3
 ) -> Gain:
-    return transfer(architecture, weights, first_classes, TASK, how, NAMES, CPU)
+    (found,) = transfer(architecture, [(weights, NAMES)], first_classes, TASK, how, CPU)
+    return found
 
 
 def scratch(architecture: Architecture) -> Weights:
@@ -143,7 +144,7 @@ def test_another_number_of_classes_needs_a_fresh_head() -> None:
 def test_a_task_learnt_before_helps_on_itself() -> None:
     weights = trained(MLP)
     how = options("kept", 1e-3, epochs=1)  # too little to learn it from nothing
-    found = transfer(MLP, weights, 3, FIRST, how, NAMES, CPU)
+    (found,) = transfer(MLP, [(weights, NAMES)], 3, FIRST, how, CPU)
     assert found.gain > 0.2
 
 
@@ -169,3 +170,22 @@ def test_the_weights_given_are_left_alone_and_two_calls_agree() -> None:
     assert tuned(RESNET, weights, options()) == tuned(RESNET, weights, options())
     assert torch.equal(weights.parameters, before[0])
     assert torch.equal(weights.buffers, before[1])
+
+
+@BOTH
+def test_many_at_once_are_each_by_itself(architecture: Architecture) -> None:
+    """Errors are shares of 211 samples, so that rounding hardly shows in them."""
+    models = [(trained(architecture), (*NAMES[:-1], f"seed={seed}")) for seed in range(5)]
+    models[3] = (Weights(models[3][0].parameters * 1e25, models[3][0].buffers), models[3][1])
+    together = transfer(architecture, models, 3, TASK, options("fresh"), CPU)
+    for found, model in zip(together, models, strict=True):
+        (alone,) = transfer(architecture, [model], 3, TASK, options("fresh"), CPU)
+        assert found.scratch_error == pytest.approx(alone.scratch_error, abs=1.5 / 211)
+        assert found.fine_tuned_error == pytest.approx(
+            alone.fine_tuned_error, abs=1.5 / 211, nan_ok=True
+        )
+    assert math.isnan(together[3].fine_tuned_error)
+
+
+def test_no_models_have_no_gains() -> None:
+    assert transfer(MLP, [], 3, TASK, options("kept"), CPU) == []

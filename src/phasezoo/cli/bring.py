@@ -57,15 +57,34 @@ def import_table(
     temperature: Annotated[
         str, typer.Option(help="The hyperparameter that realises the temperature.")
     ] = "batch_size",
+    pick: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="COLUMN=VALUE: which of several zoos or trials in the table; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Turn a published summary table into a file of metrics."""
     from phasezoo.store.summary_tables import read_summary_table, write_summary_table
 
-    data = read_summary_table(table, temperature)
+    data = read_summary_table(table, temperature, _picks(pick or []))
     write_summary_table(data, output)
     sizes = ", ".join(f"{size} values of {axis}" for axis, size in data.sizes.items())
     missing = int((data["status"] == Status.NEVER_TRAINED).sum())
     typer.echo(f"wrote {output}: {sizes}; {missing} checkpoints of this grid are missing")
+    if notes := data.attrs.get("notes"):
+        typer.echo(notes)
+
+
+def _picks(texts: list[str]) -> dict[str, list[str]]:
+    """Values to pick, by column."""
+    picks: dict[str, list[str]] = {}
+    for text in texts:
+        column, equals, value = text.partition("=")
+        if not equals or not column or not value:
+            raise PhasezooError(f"--pick: got {text}, allowed is COLUMN=VALUE, such as wd=0.05")
+        picks.setdefault(column, []).append(value)
+    return picks
 
 
 def _lines(found: Survey) -> list[str]:

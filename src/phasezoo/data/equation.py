@@ -13,7 +13,8 @@ from torch.func import jvp
 
 from phasezoo.data.objective import Function
 
-Directions = tuple[float, float]  # of a derivative, along x and t
+Coefficient = float | Tensor  # of all points, or of each, [N, 1]
+Directions = tuple[Coefficient, Coefficient]  # of a derivative, along x and t
 
 
 @runtime_checkable
@@ -32,7 +33,7 @@ class Equation(ABC):
     Points are [N, 2], columns x and t; values are [N, 1].
     """
 
-    coefficient: float
+    coefficient: Coefficient
     periodic: ClassVar[bool]  # in x; otherwise u is given at both ends
     at_rest: ClassVar[bool]  # whether u_t(x, 0) = 0 is asked as well
     references: ClassVar[str] = "Krishnapriyan et al. 2021, arXiv:2109.01050"
@@ -140,11 +141,18 @@ def along(function: Function, points: Tensor, direction: Directions) -> tuple[Te
 
     A network that carries tangents itself (`phasezoo.models.pinn`) does so.
     """
-    tangent = torch.tensor(direction, dtype=points.dtype, device=points.device).expand_as(points)
+    tangent = torch.cat([_column(part, points) for part in direction], dim=1)
     if isinstance(function, CarriesTangents):
         return function.along(points, tangent)
     value, slope, *_ = jvp(function, (points,), (tangent,))
     return value, slope
+
+
+def _column(part: Coefficient, points: Tensor) -> Tensor:
+    """[N, 1]; made on the device, because a captured step can copy nothing to it."""
+    if isinstance(part, Tensor):
+        return part.to(points).expand(len(points), 1)
+    return points.new_full((len(points), 1), part)
 
 
 EQUATIONS: dict[str, type[Equation]] = {

@@ -12,6 +12,7 @@ from phasezoo import rng
 from phasezoo.data.objective import CLASSIFICATION, Classification, NextToken, Objective
 from phasezoo.data.physics import Physics, physics, rows_of, targets_of, with_coefficient
 from phasezoo.data.points import KIND as POINTS
+from phasezoo.data.sample import Sample, Set
 from phasezoo.vocabulary import COEFFICIENT, Number, Split
 
 
@@ -55,17 +56,24 @@ class Task:
             samples: how many; the whole training set where it has no more.
             purpose: names the sample.
         """
-        chosen = self._choose(len(self.train_labels), samples, *purpose)
-        return self.train_inputs[chosen], self.train_labels[chosen]
+        return self.take(self.sample("train", samples, *purpose))
 
     def test_sample(self, samples: int, *purpose: str) -> tuple[Tensor, Tensor]:
         """The same of the test set."""
-        chosen = self._choose(len(self.test_labels), samples, *purpose)
-        return self.test_inputs[chosen], self.test_labels[chosen]
+        return self.take(self.sample("test", samples, *purpose))
 
-    def _choose(self, available: int, samples: int, *purpose: str) -> Tensor:
-        order = torch.randperm(available, generator=rng.generator(self.name, "sample", *purpose))
-        return order[:samples].sort().values.to(self.train_labels.device)
+    def sample(self, of: Set, samples: int, *purpose: str) -> Sample:
+        """Which samples these are."""
+        available = len(self.train_labels if of == "train" else self.test_labels)
+        seed = rng.seed_of(self.name, "sample", *purpose)
+        return Sample(of, min(samples, available), available, seed)
+
+    def take(self, sample: Sample) -> tuple[Tensor, Tensor]:
+        """Inputs and labels of a sample."""
+        chosen = sample.indices.to(self.train_labels.device)
+        if sample.set == "train":
+            return self.train_inputs[chosen], self.train_labels[chosen]
+        return self.test_inputs[chosen], self.test_labels[chosen]
 
 
 def task_from(data: xr.Dataset, name: str, device: torch.device) -> Task:

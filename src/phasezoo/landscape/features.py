@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from phasezoo.landscape.condensed import Condensed
 from phasezoo.landscape.network import Network
 from phasezoo.models.flat import Weights
 
@@ -59,16 +60,63 @@ def _watched(network: Network, parts: dict[str, list[Tensor]]) -> Iterator[None]
             handle.remove()
 
 
-def condensed(features: Tensor) -> Tensor:
-    """Features [N, min(F, N)] in float64 with the same products of samples as [N, F].
+def condensed_features(
+    network: Network,
+    weights: Weights,
+    inputs: Tensor,
+    layers: Sequence[str],
+    told: Callable[[Tensor], Tensor],
+) -> tuple[Tensor, list[Condensed]]:
+    """Outputs and layers by samples, condensed while they are computed.
 
-    Linear CKA depends on X X^T only. A wide layer is turned into the triangular factor of X^T, at
-    a cost of N^2 F once instead of N F^2 for every pair. What is not finite stays so.
+    At most `_NUMBERS` features are held at once, but those of one input. Where that is less than
+    all, and a layer is wide, two such blocks are held, and every pair of blocks of inputs is
+    computed instead of every block. The size of the blocks changes nothing but rounding.
+
+    Args:
+        network: the architecture.
+        weights: of one model.
+        inputs: [N, ...].
+        layers: names of modules.
+        told: what is wanted of outputs [S, K] beside, [S].
+
+    Returns:
+        What was told of all outputs, and what is condensed: outputs, then layer by layer.
+
+    Raises:
+        ValueError: no such layer, or one that the network does not call.
     """
-    wide = features.double()
-    if wide.shape[1] <= wide.shape[0]:
-        return wide
-    if not wide.isfinite().all():
-        return wide[:, : len(wide)]
-    upper: Tensor = torch.linalg.qr(wide.T, mode="r").R
-    return upper.T
+    sizes = _found(network, weights, inputs[:1], layers)
+    out = [Condensed(len(inputs), one) for one in sizes]
+    size = max(1, _NUMBERS // sum(one.numel() for one in sizes))
+    blocks = dict(zip(range(0, len(inputs), size), inputs.split(size), strict=True))
+
+    def found(at: int) -> list[Tensor]:
+        return _found(network, weights, blocks[at], layers)
+
+    return torch.cat([told(_take(out, found, at, blocks)) for at in blocks]), out
+
+
+def _take(
+    out: Sequence[Condensed], found: Callable[[int], list[Tensor]], at: int, starts: Iterable[int]
+) -> Tensor:
+    """Add a block of inputs, and its products with those after it; its outputs."""
+    held = found(at)
+    for condensed, features in zip(out, held, strict=True):
+        condensed.add(at, features)
+    wide = [i for i, condensed in enumerate(out) if condensed.wide]
+    for later in (start for start in starts if start > at and wide):
+        for i, other in enumerate(found(later)):
+            if out[i].wide:
+                out[i].cross(at, held[i], later, other)
+    return held[0]
+
+
+def _found(
+    network: Network, weights: Weights, inputs: Tensor, layers: Sequence[str]
+) -> list[Tensor]:
+    outputs, found = features_of(network, weights, inputs, layers)
+    return [outputs, *(found[name] for name in layers)]
+
+
+_NUMBERS = 2**27  # of float32 features: half a GiB

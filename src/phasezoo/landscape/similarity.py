@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from phasezoo.landscape.cka import cka_as_published, cka_standard_error, debiased_cka, linear_cka
+from phasezoo.landscape.condensed import Spread
 from phasezoo.landscape.distance import cosines, distances
-from phasezoo.landscape.features import condensed, features_of
+from phasezoo.landscape.features import condensed_features
 from phasezoo.landscape.network import Network
 from phasezoo.models.flat import Weights
 from phasezoo.spec.metrics import Similarity
@@ -35,6 +36,7 @@ class Comparison:
         cka_as_published: mean over batches of 128.
         cka_layers: [pairs, layers], `cka` of the outputs of layers.
         cka_layers_debiased: [pairs, layers], `cka_debiased` of them.
+        cka_layers_as_published: [pairs, layers], `cka_as_published` of them.
         disagreement: share of samples whose largest logit differs; none of a single number.
         cosine_similarity: of the parameters.
         l2_distance: of the parameters.
@@ -46,6 +48,7 @@ class Comparison:
     cka_as_published: Floats
     cka_layers: Floats
     cka_layers_debiased: Floats
+    cka_layers_as_published: Floats
     disagreement: Floats
     cosine_similarity: Floats
     l2_distance: Floats
@@ -90,6 +93,7 @@ def compare(
         cka_as_published=of_pairs(cka_as_published(functions)),
         cka_layers=of_layers(linear_cka),
         cka_layers_debiased=of_layers(debiased_cka),
+        cka_layers_as_published=of_layers(cka_as_published),
         disagreement=of_pairs(disagreement(predicted)),
         cosine_similarity=of_pairs(cosines(vectors)),
         l2_distance=of_pairs(distances(vectors)),
@@ -99,14 +103,13 @@ def compare(
 def _answers(
     network: Network, model: Weights, inputs: Tensor, layers: Sequence[str]
 ) -> list[Tensor]:
-    """Classes that a model predicts, its logits and the outputs of its layers.
+    """Classes that a model predicts, its logits and the outputs of its layers, condensed.
 
-    Logits and outputs are condensed at once, for they may be wide: a layer of pixels, a vocabulary.
+    They may be wide, a vocabulary or a layer of pixels, and are never held as a whole.
     """
-    logits, found = features_of(network, model, inputs, layers)
-    telling = _telling(logits)
-    wide = (_telling(found[name]) for name in layers)
-    return [predictions(telling), condensed(telling), *(condensed(layer) for layer in wide)]
+    classes, found = condensed_features(network, model, inputs, layers, predictions)
+    told = classes if found[0].telling else torch.full_like(classes, -1)
+    return [told, *(condensed.features() for condensed in found)]
 
 
 def predictions(logits: Tensor) -> Tensor:
@@ -128,14 +131,4 @@ def disagreement(predicted: Tensor) -> Tensor:
 
 def is_collapsed(features: Tensor, rounding: float = 1e-5) -> bool:
     """Whether features [N, F] are the same for every sample, up to float32 rounding."""
-    wide = features.double()
-    spread = (wide - wide.mean(dim=0)).abs().max()
-    return bool(spread <= rounding * wide.abs().max())
-
-
-def _telling(features: Tensor) -> Tensor:
-    """Features [N, F] in float64; not a number throughout where there is nothing to compare."""
-    wide = features.double()
-    if bool(wide.isfinite().all()) and not is_collapsed(wide):
-        return wide
-    return torch.full_like(wide, torch.nan)
+    return Spread.of(features).collapsed(rounding)

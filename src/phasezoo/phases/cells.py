@@ -11,7 +11,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from phasezoo.vocabulary import FIRST_SEED, LOAD, PAIR, SECOND_SEED, SEED, TEMPERATURE
+from phasezoo.vocabulary import (
+    FIRST_SEED,
+    LOAD,
+    PAIR,
+    RELATIVE_UP_TO,
+    SECOND_SEED,
+    SEED,
+    TEMPERATURE,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -62,23 +70,35 @@ class Replicated:
 
 
 def in_fractions(metrics: xr.Dataset) -> xr.Dataset:
-    """The table with mode connectivity as a fraction of error.
-
-    A difference of two shares is nowhere beyond 1, so a table that goes there has percentage
-    points, as published ones do. A table that states the unit, as those of stores, is believed:
-    relative errors of equations may differ by more than 1.
-    """
-    if not in_points(metrics):
+    """The table with mode connectivity as a fraction of error (`points_because`)."""
+    if not points_because(metrics):
         return metrics
-    return metrics.assign(mode_connectivity=metrics["mode_connectivity"] / 100)
+    found = metrics["mode_connectivity"] / 100
+    return metrics.assign(mode_connectivity=found.assign_attrs(units="1"))
 
 
-def in_points(metrics: xr.Dataset) -> bool:
-    """Whether mode connectivity is in percentage points: its unit is not stated, some are large."""
-    name = "mode_connectivity"
-    if name not in metrics or metrics[name].attrs.get("units") == "1":
-        return False
-    return bool((np.abs(metrics[name]) > 1).any())
+def points_because(metrics: xr.Dataset) -> str:
+    """Why mode connectivity is taken for percentage points; empty where it is not.
+
+    Its unit says so, or values lie where fractions cannot. A difference of two shares is nowhere
+    beyond 1, whatever unit is stated: published tables state 1 or nothing and have points, and
+    arithmetic keeps the attributes of what was multiplied. Relative errors of equations may differ
+    by more; a store states by how much its own do (`RELATIVE_UP_TO`), and what lies beyond that
+    was multiplied after it was read.
+    """
+    if "mode_connectivity" not in metrics:
+        return ""
+    found = metrics["mode_connectivity"]
+    if (unit := str(found.attrs.get("units", "")).strip().lower()) in _POINTS:
+        return f"their unit is {unit}"
+    limit = float(found.attrs.get(RELATIVE_UP_TO, 1.0))
+    size = np.abs(found.values.astype("float64"))
+    largest = size.max(initial=0.0, where=np.isfinite(size))
+    return f"some lie beyond {limit:g}" if largest > limit * _ROUNDING else ""
+
+
+_POINTS = ("%", "percent", "percentage", "percentage point", "percentage points", "points", "pp")
+_ROUNDING = 1 + 1e-6  # of values that became float32 after the limit was written, or before
 
 
 def replicated(metric: xr.DataArray, coordinates: xr.Dataset) -> Replicated:

@@ -47,7 +47,8 @@ def classify_phases(metrics: xr.Dataset, criteria: Criteria | None = None) -> xr
             train_loss, mode_connectivity and cka (errors and connectivity as fractions), or for
             the scheme `regimes` train_loss and test_error. Each may be of seeds or pairs, or one
             number per cell; missing numbers are passed over. Connectivity in percentage points is
-            known by values beyond 1 where its unit is not stated, taken as such, and noted.
+            known by its unit or by values beyond 1 (beyond what a store of an equation states),
+            taken as such, and noted.
         criteria: scheme and thresholds; phases with calibrated thresholds if nothing is given.
 
     Returns:

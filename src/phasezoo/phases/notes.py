@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from phasezoo.phases.cells import in_points, replicated
+from phasezoo.phases.cells import points_because, replicated
 from phasezoo.phases.order import Order
 from phasezoo.phases.scheme import Scheme
 from phasezoo.vocabulary import EPOCH, PAIR, SEED
@@ -15,8 +15,8 @@ def notes(metrics: xr.Dataset, scheme: Scheme, order: Order) -> list[str]:
     """Sentences on metrics of one number per cell, missing numbers, few seeds, units, the axis."""
     last = metrics.isel({EPOCH: -1}) if EPOCH in metrics.dims else metrics
     found = [note for name in scheme.metrics for note in _of_metric(last, name)]
-    if "mode_connectivity" in scheme.metrics and in_points(metrics):
-        found.append("mode_connectivity: taken for percentage points, because some lie beyond 1")
+    if "mode_connectivity" in scheme.metrics and (why := points_because(metrics)):
+        found.append(f"mode_connectivity: taken for percentage points, because {why}")
     if order.known_by.startswith("nothing"):
         found.append(f"temperature: which end is hot is told by {order.known_by}")
     return found

@@ -136,7 +136,7 @@ def _shown(results: ZooResults) -> dict[str, list[panels.Panel]]:
     measured, loss = results.spec.get("metrics", {}), results.judged.loss
     return {
         group: [
-            replace(p, unit=loss) if p.unit == panels.LOSS else p
+            replace(p, unit=loss) if p.unit == panels.LOSS else p.shown(results.at_epoch(group))
             for p in _SHOWN[group]
             if not p.needs or measured.get(p.needs, True)
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import xarray as xr
@@ -29,6 +29,7 @@ class Panel:
             is better, is the sign that the number is written with.
         family: panels of one family share one scale, so that they can be compared.
         needs: the family of metrics it is made from, where a zoo may lack it.
+        instead: what is shown in its place where it has no value, and that one has.
     """
 
     title: str
@@ -37,6 +38,13 @@ class Panel:
     scale: Scale = "linear"
     family: str = ""
     needs: str = ""
+    instead: Panel | None = None
+
+    def shown(self, data: xr.Dataset) -> Panel:
+        """This one, or the one in its place."""
+        if self.instead is None or self.of(data).notnull().any():
+            return self
+        return self.instead if self.instead.of(data).notnull().any() else self
 
 
 def _value(name: str, factor: float = 1) -> Callable[[xr.Dataset], xr.DataArray]:
@@ -62,20 +70,21 @@ def _seed_average_gain(arm: str) -> Callable[[xr.Dataset], xr.DataArray]:
     return gain
 
 
+def _hessian(of: str) -> Panel:
+    """Of the training loss, or of the test loss where only that was measured."""
+    title, name = f"Hessian: {of}", f"hessian_{of.replace(' ', '_')}"
+    test = Panel(f"{title}, test", "", _value(f"{name}_test"), "signed log", needs="hessian")
+    return replace(test, title=title, of=_value(name), instead=test)
+
+
 TEST_ERROR = Panel("Test error", ERROR, _value("test_error", 100), "log")
 
 METRICS = (
     Panel("Training loss", LOSS, _value("train_loss"), "log"),
     Panel("Training error", ERROR, _value("train_error", 100), "log"),
     TEST_ERROR,
-    Panel(
-        "Hessian: top eigenvalue",
-        "",
-        _value("hessian_top_eigenvalue"),
-        "signed log",
-        needs="hessian",
-    ),
-    Panel("Hessian: trace", "", _value("hessian_trace"), "signed log", needs="hessian"),
+    _hessian("top eigenvalue"),
+    _hessian("trace"),
     Panel("Mode connectivity", POINTS, _value("mode_connectivity", 100), "signed"),
     Panel("CKA of the outputs", "", _value("cka")),
     Panel("L2 distance", "", _value("l2_distance")),

@@ -170,6 +170,8 @@ def of_every_cell(zoo: Zoo) -> Optimisation:
         batch_size=zoo.training.batch_size,
         augmentation=zoo.training.augmentation,
         at_once=zoo.training.at_once,
+        precision=zoo.training.precision,
+        stack=zoo.training.stack,
     )
 
 

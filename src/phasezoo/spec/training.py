@@ -6,7 +6,7 @@ import operator
 from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Le
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from phasezoo.spec.base import (
     Absent,
@@ -108,6 +108,31 @@ class Augmentation(Spec):
         return self
 
 
+def _is_float32(value: object) -> bool:
+    return value == "float32"
+
+
+def _is_measured(value: object) -> bool:
+    return value == "measured"
+
+
+def _together(value: object) -> object:
+    if value in ("measured", "one"):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ValueError("measured, one, or a whole number greater than 0")
+
+
+# Left out of the JSON of jobs at their defaults, so that zoos without them read as they always did.
+Precision = Annotated[Literal["float32", "tf32", "bf16"], Field(exclude_if=_is_float32)]
+Stack = Annotated[
+    Literal["measured", "one"] | int,
+    BeforeValidator(_together),
+    Field(exclude_if=_is_measured),
+]
+
+
 class Optimisation(Spec):
     """One training run: optimiser, schedule, batch size and what is done to the images."""
 
@@ -119,6 +144,12 @@ class Optimisation(Spec):
     # samples of one forward pass, where a batch is too large for the memory: its gradient is summed
     # over such parts. With batch norm, a part is normalised by itself.
     at_once: PositiveInt | None = Absent
+    # of products: tf32 rounds what goes into them to 10 bits on GPUs that can, bf16 computes the
+    # layers in bfloat16; parameters and the optimiser's state stay float32
+    precision: Precision = "float32"
+    # models of one shape that are trained as one program: what a short measurement finds fastest,
+    # one after the other, or so many
+    stack: Stack = "measured"
 
     def at(self, hyperparameter: str, temperature: Number) -> Self:
         """The training at one temperature, set in its place."""

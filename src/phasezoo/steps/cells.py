@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from phasezoo import rng
+from phasezoo.data.sample import Sample
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.models.build import build
@@ -113,6 +114,7 @@ def measure(
     output: Path,
     measured: Callable[[Network, Task, Sequence[Cell]], Sequence[Row]],
     axes: Axes | None = None,
+    samples: Sequence[Sample] = (),
 ) -> None:
     """Measure every cell of a share, load by load, and write all of them as one NetCDF file.
 
@@ -128,6 +130,7 @@ def measure(
             variable of the family, for each cell one per replicate: a number, or an array over the
             axes that the variable has of its own.
         axes: the coordinates of those axes.
+        samples: which samples it is measured on, where it is not on all of a set.
     """
     variables = _measured_variables(job, axes or {})
     code = code_digest(STEPS.get(job.options.family, job.options.family))
@@ -146,7 +149,7 @@ def measure(
             [load], job.temperatures, [job.seeds], [job.epoch], pairs_of(job), there
         )
         parts.append(measurements.filled(coordinates, variables, rows))
-    data = measurements.beside(parts)
+    data = measurements.sampled(measurements.beside(parts), samples)
     measurements.write(output, data, variables, "NETCDF3_64BIT")
     kept.remove()
 

@@ -8,6 +8,7 @@ import torch
 
 from phasezoo.steps.lease import hold, slots_per_gpu, visible
 from phasezoo.steps.log import say
+from phasezoo.training.fit import free_bytes
 
 
 def prepare(gpus: int) -> torch.device:
@@ -55,3 +56,8 @@ def _names() -> list[str]:
 def name_of(device: torch.device) -> str:
     """What provenance calls a device: ``cpu``, or the name of the GPU."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def share_of(device: torch.device) -> int:
+    """Bytes that a job may take: of what is free of its GPU, one slot's part."""
+    return free_bytes(device) // (slots_per_gpu() if device.type == "cuda" else 1)

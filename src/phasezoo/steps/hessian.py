@@ -23,22 +23,24 @@ SUFFIX = {"train": "", "test": "_test"}
 def hessian(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
     """Measure eigenvalues, trace and density on one fixed sample of each set asked for."""
     options = job.options_as(Hessian)
+    whole = read_task(data, prepare(gpus))
+    samples = [whole.sample(of_set, options.samples, "hessian") for of_set in options.sets]
     axes = _axes(options)
     nothing = _nothing(axes)
 
     def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
-        takes = {"train": task.training_sample, "test": task.test_sample}
         models = [model for cell in cells for model in cell.models]
         rows = [dict(nothing) for _ in models]
-        for of_set in options.sets:
-            inputs, labels = takes[of_set](options.samples, "hessian")
-            chance = generators(cells, f"hessian{SUFFIX[of_set]}")
+        for sample in samples:
+            inputs, labels = task.take(sample)
+            suffix = SUFFIX[sample.set]
+            chance = generators(cells, f"hessian{suffix}")
             found = curvature(network, models, inputs, labels, options, chance)
             for row, one in zip(rows, found, strict=True):
-                row |= _row(one, SUFFIX[of_set])
+                row |= _row(one, suffix)
         return of_models(job, cells, rows)
 
-    measure(job, read_task(data, prepare(gpus)), weights, output, measured, axes)
+    measure(job, whole, weights, output, measured, axes, samples)
 
 
 def _axes(options: Hessian) -> Axes:

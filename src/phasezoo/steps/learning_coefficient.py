@@ -21,15 +21,17 @@ def learning_coefficient(
 ) -> None:
     """Walk around every model on one fixed sample of the training set."""
     options = job.options_as(LocalLearning)
+    whole = read_task(data, prepare(gpus))
+    sample = whole.sample("train", options.samples, "learning coefficient")
 
     def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
-        inputs, labels = task.training_sample(options.samples, "learning coefficient")
+        inputs, labels = task.take(sample)
         models = [model for cell in cells for model in cell.models]
         chance = generators(cells, "learning coefficient")
         found = coefficient_of(network, models, inputs, labels, options, chance)
         return of_models(job, cells, [_row(one) for one in found])
 
-    measure(job, read_task(data, prepare(gpus)), weights, output, measured)
+    measure(job, whole, weights, output, measured, samples=[sample])
 
 
 def _row(found: LearningCoefficient) -> dict[str, Value]:

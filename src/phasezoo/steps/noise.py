@@ -18,14 +18,16 @@ from phasezoo.store.dataset import read_task
 def noise(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
     """Measure the gradients of single samples of one fixed sample of the training set."""
     options = job.options_as(GradientNoise)
+    whole = read_task(data, prepare(gpus))
+    sample = whole.sample("train", options.samples, "noise")
 
     def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
-        inputs, labels = task.training_sample(options.samples, "noise")
+        inputs, labels = task.take(sample)
         models = [model for cell in cells for model in cell.models]
         found = noise_scale(network, models, inputs, labels, len(task.train_labels))
         return of_models(job, cells, [_row(one) for one in found])
 
-    measure(job, read_task(data, prepare(gpus)), weights, output, measured)
+    measure(job, whole, weights, output, measured, samples=[sample])
 
 
 def _row(found: NoiseScale) -> dict[str, Value]:

@@ -22,11 +22,13 @@ def similarity(
 ) -> None:
     """Compare all pairs of seeds, as functions on test samples and as vectors."""
     options = job.options_as(Similarity)
+    whole = read_task(data, prepare(gpus))
+    sample = whole.sample("test", options.samples, "similarity")
 
     def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
-        inputs, _ = task.test_sample(options.samples, "similarity")
+        inputs, _ = task.take(sample)
         found = (compare(network, cell.models, cell.pairs, inputs, options) for cell in cells)
         return [{name: list(values) for name, values in vars(one).items()} for one in found]
 
     axes = {"layer": np.array(options.layers, dtype=object)}
-    measure(job, read_task(data, prepare(gpus)), weights, output, measured, axes)
+    measure(job, whole, weights, output, measured, axes, [sample])

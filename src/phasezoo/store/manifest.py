@@ -101,12 +101,17 @@ def verify(manifest: Path) -> None:
 
 
 @contextmanager
-def writing(manifest: Path, spec: Mapping[str, Any], **made_with: str) -> Iterator[Path]:
+def writing(
+    manifest: Path,
+    spec: Mapping[str, Any],
+    noted: Mapping[str, str] | None = None,
+    **made_with: str,
+) -> Iterator[Path]:
     """Write a directory and its manifest, or neither.
 
     Yields an empty directory beside the final one; when the block ends well it is moved into
     place and the manifest is written last, each by an atomic rename. `made_with` (code digest,
-    device) goes into the provenance.
+    device) goes into the provenance, and so does `noted`, as it is when the block ends.
     """
     began, started = monotonic(), datetime.now(UTC)
     draft = draft_of(store_of(manifest))
@@ -124,6 +129,7 @@ def writing(manifest: Path, spec: Mapping[str, Any], **made_with: str) -> Iterat
             "versions": versions(),
             "machine": machine(),
             **made_with,
+            **(noted or {}),
         }
         with alone(manifest):
             _settle(draft, manifest)

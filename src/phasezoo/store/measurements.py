@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from phasezoo.data.sample import ATTRIBUTE, Sample
 from phasezoo.store import schema
 from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.store.whole import whole
@@ -88,6 +89,11 @@ def beside(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     return xr.concat(parts, LOAD, join="exact", coords="minimal", compat="override")
 
 
+def sampled(data: xr.Dataset, samples: Iterable[Sample]) -> xr.Dataset:
+    """The Dataset with what it was measured on, one attribute for each set."""
+    return data.assign_attrs({f"{ATTRIBUTE}_{sample.set}": sample.text for sample in samples})
+
+
 Format = Literal["NETCDF4", "NETCDF3_64BIT"]
 
 
@@ -130,7 +136,8 @@ def joined(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
 
     Each part is written into its place by labels, so a part that lies outside the declared grid
     is an error (KeyError) and a missing one leaves the missing value, never a hole in the axes.
-    The axes that a family has of its own hold every value that any part has.
+    The axes that a family has of its own hold every value that any part has. A variable says which
+    samples it was measured on where all its parts say the same.
     """
     parts = list(parts)
     out = target.assign_coords(_own_axes(target, parts))
@@ -143,7 +150,15 @@ def joined(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
                 out[name] = (variable.dims, empty)
             where = {dim: part[dim].values for dim in variable.dims}
             out[name].loc[where] = part[name].values
+    for name in out.data_vars:
+        said = {_sample(part, str(name)) for part in parts if name in part}
+        if len(said) == 1 and (text := said.pop()):
+            out[name].attrs[ATTRIBUTE] = text
     return out
+
+
+def _sample(part: xr.Dataset, name: str) -> str:
+    return str(part.attrs.get(f"{ATTRIBUTE}_{VARIABLES[name].sample}", ""))
 
 
 def _own_axes(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> dict[str, NDArray[np.generic]]:

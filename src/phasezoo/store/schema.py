@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from phasezoo.data.sample import ATTRIBUTE
 from phasezoo.store.variables import AXES, VARIABLES, Variable
 from phasezoo.vocabulary import (
     EPOCH,
@@ -17,6 +18,7 @@ from phasezoo.vocabulary import (
     HYPERPARAMETERS,
     LOAD,
     PAIR,
+    RELATIVE_UP_TO,
     SECOND_SEED,
     SEED,
     TEMPERATURE,
@@ -61,11 +63,19 @@ def check(data: xr.Dataset, allowed: Mapping[str, Variable]) -> None:
 
 
 def described(data: xr.Dataset, load_name: str, temperature_name: str) -> xr.Dataset:
-    """The Dataset with the attributes that the schema declares, on variables and axes."""
+    """The Dataset with the attributes that the schema declares, on variables and axes.
+
+    What it says of the samples that it was measured on is kept (`phasezoo.data.sample`).
+    Mode connectivity beyond 1, which only relative errors of equations have, states up to where
+    it goes, so that nobody takes it for percentage points (`phases.cells.points_because`).
+    """
     out = data.copy()
     for name, variable in out.variables.items():
         if name in VARIABLES:
-            variable.attrs = VARIABLES[str(name)].attributes
+            kept = {k: v for k, v in variable.attrs.items() if k == ATTRIBUTE}
+            variable.attrs = {**VARIABLES[str(name)].attributes, **kept}
+    if (largest := _largest(out, "mode_connectivity")) > 1:
+        out["mode_connectivity"].attrs[RELATIVE_UP_TO] = largest
     for axis, hyperparameter in ((LOAD, load_name), (TEMPERATURE, temperature_name)):
         if axis in out.coords:
             meaning = HYPERPARAMETERS[hyperparameter]
@@ -84,6 +94,12 @@ def described(data: xr.Dataset, load_name: str, temperature_name: str) -> xr.Dat
         if name in out.coords:
             out[name].attrs = {"long_name": long_name}
     return out
+
+
+def _largest(data: xr.Dataset, name: str) -> float:
+    """Size of the largest number of a variable; 0 if there is none."""
+    size = np.abs(data[name].values) if name in data else np.empty(0)
+    return float(size.max(initial=0.0, where=np.isfinite(size)))
 
 
 def missing_value(variable: Variable) -> float | int:

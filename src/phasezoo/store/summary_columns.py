@@ -12,7 +12,10 @@ from phasezoo.store.variables import OF_CELL, OF_MODEL
 
 LOADS = ("width", "embedding_dim")  # which is the width of a transformer
 TEMPERATURES = {"batch_size": "batchsize", "learning_rate": "lr", "weight_decay": "wd"}
-OTHERS = ("model", "trial_id", "init_type")  # which decide no number here
+SETTINGS = ("lr", "wd", "init_type", "batchsize")  # by which the zoos of a table may differ
+TRIALS = ("trial_id", "model")  # names of what was trained
+OTHERS = (*TRIALS, "init_type")  # which decide no number here
+ROUNDING = 1e-6  # of a number that is written out anew
 LOSSES = ("train_loss", "test_loss")
 
 Floats = NDArray[np.float64]
@@ -41,7 +44,6 @@ def fraction_of(points: Floats) -> Floats:
 _RUNNING = "running mean over the epoch, of augmented samples, while the model changed"
 _PAIRS = "mean over the pairs of seeds of a cell"
 _SEEDS = "mean over the seeds of a cell, on 640 samples"
-_TEST = f"of the loss on test samples, not training samples; {_SEEDS}"
 
 COLUMNS = {
     "train_loss": Column("train_loss", OF_MODEL, comment=_RUNNING),
@@ -52,5 +54,5 @@ COLUMNS = {
     "curve_mc_train_error": Column("mode_connectivity", OF_CELL, fraction_of, _PAIRS),
     "curve_mc_test_error": Column("mode_connectivity_test", OF_CELL, fraction_of, _PAIRS),
     "log_hessian_trace_train": Column("hessian_trace", OF_CELL, np.exp, _SEEDS),
-    "log_hessian_top_ev_val": Column("hessian_top_eigenvalue", OF_CELL, np.exp, _TEST),
+    "log_hessian_top_ev_val": Column("hessian_top_eigenvalue_test", OF_CELL, np.exp, _SEEDS),
 }

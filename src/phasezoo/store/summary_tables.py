@@ -21,21 +21,23 @@ from phasezoo.store.summary_columns import (
     LOADS,
     LOSSES,
     OTHERS,
+    ROUNDING,
     TEMPERATURES,
     Column,
     Floats,
     error_of,
 )
+from phasezoo.store.summary_rows import Axes, Label, Picks, chosen_rows, listed
 from phasezoo.store.variables import OF_CELL, OF_MODEL
 from phasezoo.store.whole import digest, whole
-from phasezoo.vocabulary import EPOCH, HYPERPARAMETERS, LOAD, SEED, TEMPERATURE, Number, Status
+from phasezoo.vocabulary import EPOCH, LOAD, SEED, TEMPERATURE, Status
 
-Label = tuple[Number, ...]  # in the order of OF_MODEL
 Places = tuple[NDArray[np.intp], ...]  # of the rows on the axes, in that order
-ROUNDING = 1e-6  # of a mean that is written out anew for every seed
 
 
-def read_summary_table(path: Path | str, temperature: str = "batch_size") -> xr.Dataset:
+def read_summary_table(
+    path: Path | str, temperature: str = "batch_size", pick: Picks | None = None
+) -> xr.Dataset:
     """The metrics of a published summary table, in our names and units.
 
     Errors and connectivity are fractions; trace and top eigenvalue are no logarithms. What is
@@ -45,19 +47,24 @@ def read_summary_table(path: Path | str, temperature: str = "batch_size") -> xr.
     Args:
         path: of the CSV file.
         temperature: the hyperparameter that realises the temperature.
+        pick: which of several zoos in the table, ``{"wd": 0.05}``, or which of several trials that
+            stand there as one model, ``{"trial_id": "9df10_00095"}``, or a list of them.
 
     Returns:
         Dataset over (load, temperature, seed, epoch), float32, with `status`; the landscape
         metrics, of which there is one per cell, over (load, temperature, epoch). The load is
-        the width, `embedding_dim` for transformers.
+        the width, `embedding_dim` for transformers. Attributes say what was picked (`picked`), and
+        that rows which repeat others were passed over (`notes`).
 
     Raises:
         TableError: the table cannot be read, has unknown columns or lacks an axis; a cell is not
-            such a number as its column has; a model and epoch stands there twice; or a cell of
-            the grid has two values of one landscape metric. One line per problem.
+            such a number as its column has; a model and epoch stands there with different numbers,
+            as where there are several zoos, and none is picked; or a cell of the grid has two
+            values of one landscape metric. One line per problem.
     """
-    table = read_table(Path(path))
-    labels = _labels(table, _axes(table, temperature), temperature)
+    whole = read_table(Path(path))
+    chosen = chosen_rows(whole, Axes(_axes(whole, temperature), temperature), pick or {})
+    table, labels = chosen.table, chosen.labels
     found = {name: _numbers(table, name) for name in COLUMNS if name in table.columns}
     axes = {axis: np.unique([label[i] for label in labels]) for i, axis in enumerate(OF_MODEL)}
     small = {axis: axes[axis].astype(np.int32) for axis in (SEED, EPOCH)}
@@ -72,7 +79,10 @@ def read_summary_table(path: Path | str, temperature: str = "batch_size") -> xr.
             _check_cells(table, name, labels, values)
         out[column.name] = _placed(column, values, places, out)
     out["status"] = _status(table, places, out)
-    return _described(out, Path(path), temperature)
+    told = {"picked": _words(pick or {}), "notes": "\n".join(chosen.notes)}
+    return _described(out, Path(path), temperature).assign_attrs(
+        {name: text for name, text in told.items() if text}
+    )
 
 
 def write_summary_table(data: xr.Dataset, path: Path) -> None:
@@ -102,35 +112,6 @@ def _misfits(table: Table, columns: Mapping[str, str], loads: Sequence[str]) -> 
         yield f"got both {' and '.join(loads)}, allowed is one of them"
     if not table.rows:
         yield "got no rows, allowed is at least one"
-
-
-def _labels(table: Table, columns: Mapping[str, str], temperature: str) -> list[Label]:
-    """Which checkpoint every row is about; each once."""
-    problems: list[str] = []
-    lines: dict[Label, int] = {}
-    for line, cells in table.rows:
-        found = {c: _label(cells[c], axis, temperature) for axis, c in columns.items()}
-        bad = [column for column, value in found.items() if value is None]
-        problems += [f"{table.at(line)}: {c}: got {cells[c]!r}, allowed is a number" for c in bad]
-        label = tuple(value for value in found.values() if value is not None)
-        if not bad and (first := lines.setdefault(label, line)) != line:
-            named = ", ".join(f"{column} {value}" for column, value in found.items())
-            problems.append(
-                f"{table.at(line)}: {named} is in line {first} already; allowed is one row per "
-                f"model and epoch: keep those of one zoo"
-            )
-    refuse(problems)
-    return list(lines)
-
-
-def _label(text: str, axis: str, temperature: str) -> Number | None:
-    """The label that a cell holds; None where it holds none that the axis can have."""
-    value = number(text)
-    if value is None or not np.isfinite(value) or value < 0:
-        return None
-    if axis == TEMPERATURE and not HYPERPARAMETERS[temperature].whole:
-        return value
-    return int(value) if value == int(value) else None
 
 
 def _numbers(table: Table, name: str) -> Floats:
@@ -185,6 +166,10 @@ def _status(table: Table, places: Places, grid: xr.Dataset) -> xr.Variable:
         for _, cells in table.rows
     ]
     return xr.Variable(OF_MODEL, out)
+
+
+def _words(pick: Picks) -> str:
+    return ", ".join(f"{column}={value}" for column in pick for value in listed(pick[column]))
 
 
 def _described(data: xr.Dataset, path: Path, temperature: str) -> xr.Dataset:

@@ -21,7 +21,7 @@ class FlatAdamW(FlatVector):
         """Take over the parameters of `module`; `state` [2, P] is m and v after `steps` steps."""
         super().__init__(module)
         self.spec, self.steps = spec, steps
-        self.mean, self.square = state.to(self.vector.device, copy=True)
+        self.mean, self.square = state.to(self.vector, copy=True)
 
     @property
     def state(self) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -40,10 +42,27 @@ def drawn(samples: int, size: torch.Size, spec: Augmentation, generator: torch.G
     Returns:
         [N, 9] int64 on the CPU: six of the rotation, rows down, columns right, 1 for a flip.
     """
+    return _plans(_chance(samples, spec, generator), size, spec)
+
+
+def drawn_in_turn(
+    batches: Iterable[int], size: torch.Size, spec: Augmentation, generator: torch.Generator
+) -> Tensor:
+    """The same for batches of so many samples, drawn one after the other; [sum of batches, 9]."""
+    found = [_chance(samples, spec, generator) for samples in batches]
+    return _plans([torch.cat(parts) for parts in zip(*found, strict=True)], size, spec)
+
+
+def _chance(samples: int, spec: Augmentation, generator: torch.Generator) -> list[Tensor]:
+    """Offsets [N, 2], flips [N, 1], and angles [N] from 0 to 1."""
     offsets = torch.randint(-spec.crop, spec.crop + 1, (samples, 2), generator=generator)
     flips = torch.rand((samples, 1), generator=generator) < 0.5
-    chance = torch.rand(samples, dtype=torch.float64, generator=generator)
-    turns = rotations((2 * chance - 1) * spec.rotation, size)
+    return [offsets, flips, torch.rand(samples, dtype=torch.float64, generator=generator)]
+
+
+def _plans(chance: list[Tensor], size: torch.Size, spec: Augmentation) -> Tensor:
+    offsets, flips, angles = chance
+    turns = rotations((2 * angles - 1) * spec.rotation, size)
     return torch.cat([turns, offsets, flips & spec.flip], dim=1)
 
 

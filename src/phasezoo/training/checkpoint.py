@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from phasezoo.models.flat import Weights
@@ -28,3 +30,22 @@ class Checkpoint:
     def momentum(self) -> Tensor:
         """The running mean of gradients, [P]."""
         return self.state[0]
+
+
+def diverged(checkpoint: Checkpoint) -> Checkpoint:
+    """The same without numbers: a model that diverged has none to go on with."""
+    nothing = Weights(
+        torch.full_like(checkpoint.weights.parameters, torch.nan),
+        torch.full_like(checkpoint.weights.buffers, torch.nan),
+    )
+    return replace(checkpoint, weights=nothing, status=Status.DIVERGED)
+
+
+def with_last_state(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    """Checkpoints of which only the last keeps its optimiser's state, as large as the weights."""
+    found: list[Checkpoint] = []
+    for checkpoint in checkpoints:
+        if found:
+            found[-1] = replace(found[-1], state=torch.empty(0))
+        found.append(checkpoint)
+    return found

@@ -21,8 +21,7 @@ class FlatVector(ABC):
         """Take over the parameters of `module`."""
         self.layout = parameter_layout(module)
         parameters = dict(module.named_parameters())
-        device = next(iter(parameters.values())).device
-        self.vector = self.layout.flatten(parameters).to(device)
+        self.vector = torch.cat([p.detach().reshape(-1) for p in parameters.values()])
         self.gradient = torch.zeros_like(self.vector)
         values, gradients = (self.layout.unflatten(v) for v in (self.vector, self.gradient))
         for name, parameter in parameters.items():

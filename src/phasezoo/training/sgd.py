@@ -20,7 +20,7 @@ class FlatSgd(FlatVector):
         """Take over the parameters of `module`; `momentum` [P] is the state to go on from."""
         super().__init__(module)
         self.spec = spec
-        self.momentum = momentum.to(self.vector.device, copy=True)
+        self.momentum = momentum.to(self.vector, copy=True)
 
     @property
     def state(self) -> Tensor:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from phasezoo import rng
 from phasezoo.data.task import Task
-from phasezoo.models.flat import Weights, weights_of
+from phasezoo.models.flat import weights_of
 from phasezoo.spec.training import AdamW, Optimisation, Sgd
 from phasezoo.training.adam import FlatAdamW
 from phasezoo.training.augment import augmented
-from phasezoo.training.checkpoint import Checkpoint
+from phasezoo.training.checkpoint import Checkpoint, diverged
 from phasezoo.training.flat import FlatVector
+from phasezoo.training.precision import computing
 from phasezoo.training.schedule import rates
 from phasezoo.training.sgd import FlatSgd
 from phasezoo.vocabulary import Status
@@ -70,7 +70,7 @@ def train(
     """
     if optimisation.batch_size is None:
         raise ValueError("batch_size: got None, allowed is a whole number greater than 0")
-    run = _Run(module, task, optimisation, names, origin, last=epochs[-1])
+    run = Run(module, task, optimisation, names, origin, last=epochs[-1])
     if origin.epoch in epochs:
         yield origin
     for epoch in range(origin.epoch + 1, epochs[-1] + 1):
@@ -80,7 +80,7 @@ def train(
             yield run.checkpoint(epoch)
 
 
-class _Run:
+class Run:
     """The state of one training: module, optimiser and the rates of the epochs to come."""
 
     def __init__(
@@ -97,7 +97,7 @@ class _Run:
         given = optimisation.batch_size or 0
         self.full = given == "full"
         self.batch_size = samples if given == "full" else given
-        self.augmentation = optimisation.augmentation
+        self.augmentation, self.precision = optimisation.augmentation, optimisation.precision
         self.at_once = optimisation.at_once or self.batch_size
         self.steps = steps_per_epoch(samples, self.batch_size)
         self.first = origin.epoch
@@ -108,25 +108,33 @@ class _Run:
 
     def epoch(self, epoch: int) -> float:
         """Train one epoch; returns its mean loss."""
-        table = self.rates[(epoch - 1 - self.first) * self.steps :][: self.steps]
         total = torch.zeros((), device=self.task.train_labels.device)
         self.module.train()
+        for loss in self.steps_of(epoch):
+            total += loss
+        self.module.eval()
+        self.alive = bool(total.isfinite() & self.optimiser.vector.isfinite().all())
+        return total.item() / len(self.task.train_labels)
+
+    def steps_of(self, epoch: int) -> Iterator[Tensor]:
+        """Take the steps of an epoch, one for each value: losses summed over part of a batch."""
+        table = self.rates[(epoch - 1 - self.first) * self.steps :][: self.steps]
         disturbance = rng.generator(*self.names, "augment", epoch)
         for (inputs, targets), (rate, momentum) in zip(self._batches(epoch), table, strict=True):
             if self.augmentation:
                 inputs = augmented(inputs, self.augmentation, self.task.black, disturbance)
             self.optimiser.zero_grad()
             for some, wanted in self._parts(inputs, targets):
-                loss = self.task.objective.loss(
-                    self.task.objective.outputs(self.module, some), wanted
-                )
+                loss = self._loss(some, wanted)
                 whole = len(wanted) == len(targets)
                 (loss if whole else loss * (len(wanted) / len(targets))).backward()
-                total += loss.detach() * len(wanted)
+                yield loss.detach() * len(wanted)
             self.optimiser.step(rate, momentum)
-        self.module.eval()
-        self.alive = bool(total.isfinite() & self.optimiser.vector.isfinite().all())
-        return total.item() / len(self.task.train_labels)
+
+    def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        with computing(self.precision, inputs.device):
+            outputs = self.task.objective.outputs(self.module, inputs)
+        return self.task.objective.loss(outputs.to(self.optimiser.vector.dtype), targets)
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs and targets of every batch of an epoch."""
@@ -148,7 +156,7 @@ class _Run:
         state = self.optimiser.state.cpu().clone()
         found = Checkpoint(epoch, weights_of(self.module), state, Status.TRAINED)
         self.alive = self.alive and found.weights.finite  # statistics may diverge by themselves
-        return found if self.alive else _diverged(found)
+        return found if self.alive else diverged(found)
 
 
 def _optimiser(module: nn.Module, spec: Sgd | AdamW, state: Tensor, steps: int) -> FlatVector:
@@ -158,11 +166,3 @@ def _optimiser(module: nn.Module, spec: Sgd | AdamW, state: Tensor, steps: int) 
             return FlatSgd(module, spec, state[0])
         case AdamW():
             return FlatAdamW(module, spec, state, steps)
-
-
-def _diverged(checkpoint: Checkpoint) -> Checkpoint:
-    nothing = Weights(
-        torch.full_like(checkpoint.weights.parameters, torch.nan),
-        torch.full_like(checkpoint.weights.buffers, torch.nan),
-    )
-    return replace(checkpoint, weights=nothing, status=Status.DIVERGED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,9 +14,16 @@ from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import Weights, load_weights
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.metrics import Transfer
+from phasezoo.spec.training import Optimisation
+from phasezoo.training.checkpoint import Checkpoint
+from phasezoo.training.choice import LEAST, even, stacks_on_cpu
 from phasezoo.training.evaluate import evaluate
-from phasezoo.training.train import start, train
+from phasezoo.training.member import Member
+from phasezoo.training.population import train_population
+from phasezoo.training.train import start
 from phasezoo.vocabulary import Status
+
+MUCH = 10_000_000  # parameters times samples of a step, beyond which a deeper stack gains nothing
 
 
 @dataclass(frozen=True)
@@ -31,27 +39,29 @@ class Gain:
         return self.scratch_error - self.fine_tuned_error
 
 
+Model = tuple[Weights, tuple[str, ...]]  # trained on the first task, and the names of it
+
+
 def transfer(
     architecture: Architecture,
-    weights: Weights,
+    models: Sequence[Model],
     first_classes: int,
     task: Task,
     options: Transfer,
-    names: tuple[str, ...],
     device: torch.device,
-) -> Gain:
-    """Train a model on `task` twice: from `weights`, and from fresh weights.
+) -> list[Gain]:
+    """Train each model on `task` twice: from its weights, and from fresh weights.
 
     Both runs see the samples in the same order and have the same budget. A fresh head is the same
-    in both.
+    in both. Networks of linear layers are trained together, by a rule and not by a measurement, so
+    that results are the same on every machine of a kind.
 
     Args:
-        architecture: of the model.
-        weights: trained on the first task.
+        architecture: of the models.
+        models: weights, and names that seed the head, the fresh body and the order.
         first_classes: number of classes of the first task.
         task: the second task, with inputs of the same shape.
         options: how to train.
-        names: of the model; seed the head, the fresh body and the order.
         device: where to train.
 
     Raises:
@@ -62,17 +72,45 @@ def transfer(
             f"transfer.head: got kept with {first_classes} and {task.classes} classes, "
             "allowed is fresh"
         )
-    names = (*names, "transfer", task.name)
-    scratch = build(architecture, task.shape, task.classes)
-    initialise(scratch, rng.generator(*names, "init"))
-    tuned = build(architecture, task.shape, task.classes)
-    tuned.load_state_dict(scratch.state_dict())
+    module = build(architecture, task.shape, task.classes)
+    how = options.optimisation
+    if how.stack == "measured" and device.type == "cpu":
+        how = how.model_copy(update={"stack": _together(module, task, how, 2 * len(models))})
+    members = []
+    for weights, of_model in models:
+        names = (*of_model, "transfer", task.name)
+        both = _origins(architecture, weights, first_classes, task, options, names)
+        members += [Member(names, task, how, origin) for origin in both]
+    trained = train_population(module.to(device), members, (options.fine_tune_epochs,))
+    errors = [_error(module, last, task) for (last,) in trained.checkpoints]
+    return [Gain(*pair) for pair in zip(errors[::2], errors[1::2], strict=True)]
+
+
+def _together(module: nn.Module, task: Task, how: Optimisation, models: int) -> int | str:
+    """How many to train as one: as many as still gain by it (`benchmarks/population.py`)."""
+    samples = len(task.train_labels)
+    batch = samples if how.batch_size in ("full", None) else min(int(how.batch_size), samples)
+    work = batch * sum(p.numel() for p in module.parameters())
+    together = even(models, min(models, MUCH // max(1, work)))
+    return together if stacks_on_cpu(module) and together >= LEAST["cpu"] else "one"
+
+
+def _origins(
+    architecture: Architecture,
+    weights: Weights,
+    first_classes: int,
+    task: Task,
+    options: Transfer,
+    names: tuple[str, ...],
+) -> tuple[Checkpoint, Checkpoint]:
+    """Where fine-tuning starts, and where training from scratch does."""
+    moments = options.optimisation.optimiser.moments
+    module = build(architecture, task.shape, task.classes)
+    initialise(module, rng.generator(*names, "init"))
+    scratch = start(module, moments)
     trained = load_weights(build(architecture, task.shape, first_classes), weights)
-    _copy(trained, tuned, head=options.head == "kept")
-    return Gain(
-        fine_tuned_error=_trained_error(tuned.to(device), task, options, names),
-        scratch_error=_trained_error(scratch.to(device), task, options, names),
-    )
+    _copy(trained, module, head=options.head == "kept")
+    return start(module, moments), scratch
 
 
 def _copy(trained: nn.Module, fresh: nn.Module, head: bool) -> None:
@@ -81,14 +119,10 @@ def _copy(trained: nn.Module, fresh: nn.Module, head: bool) -> None:
     fresh.load_state_dict(copied, strict=head)
 
 
-def _trained_error(
-    module: nn.Module, task: Task, options: Transfer, names: tuple[str, ...]
-) -> float:
-    epochs = (options.fine_tune_epochs,)
-    origin = start(module, options.optimisation.optimiser.moments)
-    (last,) = train(module, task, options.optimisation, names, origin, epochs)
+def _error(module: nn.Module, last: Checkpoint, task: Task) -> float:
     if last.status is not Status.TRAINED:
         return float("nan")
+    load_weights(module, last.weights)
     found = evaluate(
         lambda inputs: task.objective.outputs(module, inputs),
         task.test_inputs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from phasezoo.store.variables.variable import OF_MODEL, Family
 
-_FAMILY = Family("learning_coefficient")
+_FAMILY = Family("learning_coefficient", sample="train")
 
 LEARNING_COEFFICIENT = (
     _FAMILY.number(

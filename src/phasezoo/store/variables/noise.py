@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from phasezoo.store.variables.variable import OF_MODEL, Family
 
-_FAMILY = Family("noise")
+_FAMILY = Family("noise", sample="train")
 
 NOISE = (
     _FAMILY.number(

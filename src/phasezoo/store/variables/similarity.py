@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from phasezoo.store.variables.variable import OF_PAIR, Family
 
-_FAMILY = Family("similarity")
+_FAMILY = Family("similarity", sample="test")
+_OF_WEIGHTS = Family("similarity")
 
 SIMILARITY = (
     _FAMILY.number(OF_PAIR, "cka", "linear CKA of the outputs on test samples"),
@@ -18,10 +19,13 @@ SIMILARITY = (
         (*OF_PAIR, "layer"), "cka_layers_debiased", "cka_debiased of the outputs of a layer"
     ),
     _FAMILY.number(
+        (*OF_PAIR, "layer"), "cka_layers_as_published", "cka_as_published of the outputs of a layer"
+    ),
+    _FAMILY.number(
         OF_PAIR,
         "disagreement",
         "share of test samples whose likeliest class or next token differs; missing for equations",
     ),
-    _FAMILY.number(OF_PAIR, "cosine_similarity", "cosine of the angle between the parameters"),
-    _FAMILY.number(OF_PAIR, "l2_distance", "Euclidean distance of the parameters"),
+    _OF_WEIGHTS.number(OF_PAIR, "cosine_similarity", "cosine of the angle between the parameters"),
+    _OF_WEIGHTS.number(OF_PAIR, "l2_distance", "Euclidean distance of the parameters"),
 )

@@ -33,6 +33,7 @@ class Variable:
     family: str
     dtype: str = "float32"
     flags: Mapping[int, str] = field(default_factory=dict)
+    sample: str = ""  # the set of which it is measured on a sample
 
     @property
     def attributes(self) -> dict[str, object]:
@@ -52,11 +53,13 @@ class Family:
 
     name: str
     group: str = "metrics"
+    sample: str = ""
 
     def number(self, dims: tuple[str, ...], name: str, meaning: str, units: str = "1") -> Variable:
         """A float32 variable."""
-        return Variable(name, self.group, dims, units, meaning, self.name)
+        return Variable(name, self.group, dims, units, meaning, self.name, sample=self.sample)
 
     def truth(self, dims: tuple[str, ...], name: str, meaning: str) -> Variable:
         """A flag: no, yes, or missing."""
-        return Variable(name, self.group, dims, "", meaning, self.name, "int8", TRUTH)
+        kind = self.name, "int8", TRUTH, self.sample
+        return Variable(name, self.group, dims, "", meaning, *kind)
