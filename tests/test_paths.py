@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from phasezoo import paths
@@ -57,3 +59,24 @@ def test_no_label_holds_the_separator_of_labels() -> None:
     for value in (1e-12, 1e-5, 0.3, 7.0, 1e12, 3.5e17):
         assert "+" not in rate.label(value)
         assert rate.parse(rate.label(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("manifest", "cells"),
+    [
+        ("runs/z/4/0.001/0+1/0.json", [("4", "0.001")]),
+        ("runs/z/4+8/0.001/0+1/0.json", [("4", "0.001"), ("8", "0.001")]),
+        ("at/runs/z/4/8+16/0+1/0.json", [("4", "8"), ("4", "16")]),
+    ],
+)
+def test_weights_hold_the_cells_that_their_path_names(
+    manifest: str, cells: list[tuple[str, str]]
+) -> None:
+    asked = [(load, heat) for load in ("4", "8", "48") for heat in ("0.001", "0.01", "8", "16")]
+    assert [cell for cell in asked if paths.holds_cell(Path(manifest), *cell)] == cells
+
+
+def test_a_cell_is_all_of_its_store_or_a_group_of_it() -> None:
+    alone, shared = Path("runs/z/4/8/0+1/0.zarr"), Path("runs/z/4/8+16/0+1/0.zarr")
+    assert paths.inside(alone, "4", "8") == alone
+    assert paths.inside(shared, "4", "8") == shared / "4/8"

@@ -18,6 +18,7 @@ import pytest
 import xarray as xr
 
 import phasezoo.steps.train as training
+import phasezoo.training.population as population
 from phasezoo import paths
 from phasezoo.cost import cost_of
 from phasezoo.data.inputs import inputs_of
@@ -158,7 +159,7 @@ class StopError(Exception):
 
 def stopped(made: Tiny, manifest: str, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that fails when some of its models are trained."""
-    train, begun = training.train_model, []
+    train, begun = population.train, []
 
     def fails(*given: object) -> Iterator[Checkpoint]:
         begun.append(given)
@@ -167,21 +168,21 @@ def stopped(made: Tiny, manifest: str, after: int, monkeypatch: pytest.MonkeyPat
         return train(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "train_model", fails)
+        patch.setattr(population, "train", fails)
         with pytest.raises(StopError):
             made.train(manifest)
 
 
 def trained_now(made: Tiny, manifest: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """Models that a job trains."""
-    train, begun = training.train_model, []
+    train, begun = population.train, []
 
     def counted(*given: object) -> Iterator[Checkpoint]:
         begun.append(given)
         return train(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "train_model", counted)
+        patch.setattr(population, "train", counted)
         made.train(manifest)
     return len(begun)
 
