@@ -185,10 +185,6 @@ class Optimisation(Spec):
         optimiser = self.optimiser.model_copy(update={hyperparameter: float(temperature)})
         return self.model_copy(update={"optimiser": optimiser})
 
-
-# pairs of a load and of `at_once` from there on, where large models leave less room
-Parts = tuple[tuple[PositiveInt, PositiveInt], ...]
-
     @model_validator(mode="after")
     def _whole_batches(self) -> Optimisation:
         """A line search compares losses, so they must be of one function."""
@@ -203,6 +199,10 @@ Parts = tuple[tuple[PositiveInt, PositiveInt], ...]
                 allowed = "constant, because lbfgs finds the length of each step itself"
                 raise refused("schedule.name", self.schedule.name, allowed)
         return self
+
+
+# pairs of a load and of `at_once` from there on, where large models leave less room
+Parts = tuple[tuple[PositiveInt, PositiveInt], ...]
 
 
 class Training(Optimisation):
