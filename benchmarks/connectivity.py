@@ -7,9 +7,8 @@
 The peer is the curve layers of that repository as they are (curves.py: three copies of every
 weight, mixed layer by layer in each forward pass), see curve_layers.py. Both sides train curves of
 the published settings between the same ends, and score the same five points of each curve and of
-each straight line, on one thread. Each side runs in a process of its own: the steps of this package
-have the C library keep memory that is freed, which the peer does not; a third process does that
-for it.
+each straight line, on one thread. Each side runs in a process of its own, because the steps of this
+package have the C library keep memory that is freed, which the peer does not.
 """
 
 from __future__ import annotations
@@ -57,8 +56,8 @@ NETWORKS: dict[str, Architecture] = {
 }
 Ends = Sequence[tuple[Weights, Weights]]
 CELL, MANY = "this package, a cell", "this package, 21 pairs"
-PEER, PEER_KEPT = "dnn-mode-connectivity", "dnn-mode-connectivity, freed memory kept"
-SEEDS_OF = {CELL: 3, MANY: SEEDS, PEER: 3, PEER_KEPT: 3}
+PEER = "dnn-mode-connectivity"
+SEEDS_OF = {CELL: 3, MANY: SEEDS, PEER: 3}
 
 
 def main() -> None:
@@ -74,7 +73,7 @@ def main() -> None:
     print("| network | procedure | pairs | s per pair, median | least | most | time against this |")
     print("|---|---|---|---|---|---|---|")
     for name, architecture in NETWORKS.items():
-        ways = [CELL, PEER, PEER_KEPT, *([MANY] if isinstance(architecture, Mlp) else [])]
+        ways = [CELL, PEER, *([MANY] if isinstance(architecture, Mlp) else [])]
         worker_of = {way: workers[way != PEER] for way in ways}
         report(name, worker_of)
         if "--profile" in sys.argv:
@@ -121,7 +120,7 @@ def runner(name: str, way: str) -> Callable[[], list[float]]:
     """A way, ready to run."""
     architecture, (task, models) = NETWORKS[name], ends_of(name)
     pairs = list(combinations(models[: SEEDS_OF[way]], 2))
-    if way in (PEER, PEER_KEPT):
+    if way == PEER:
         curves = import_module("curves")
         return lambda: theirs(curves, architecture, task, pairs, OPTIONS)
     network = Network(build(architecture, task.shape, task.classes), CPU)

@@ -36,6 +36,17 @@ def is_stackable(network: Network) -> bool:
     return not convolves and not network.has_statistics
 
 
+def is_convolvable(network: Network) -> bool:
+    """Whether the layers of `models.batch_last` are faster for several vectors of a network."""
+    return network.device.type == "cpu" and is_narrow(network.module)
+
+
+def vectors_per_stack(task: Task, samples: int) -> int:
+    """How many vectors of a narrow convolutional network to compute as one program."""
+    of_one = CHANNELS * task.train_inputs[0, 0].numel() * samples
+    return max(1, min(STACK_TO, FEATURES // of_one))
+
+
 def gradients_of(network: Network, task: Task, count: int, at_once: int | None = None) -> Gradients:
     """Gradients of the mean loss of a batch, in training mode, of `count` vectors.
 
@@ -53,10 +64,9 @@ def gradients_of(network: Network, task: Task, count: int, at_once: int | None =
 
 
 def _way(network: Network, count: int) -> Callable[[Network, Task], Gradients]:
-    on_cpu = network.device.type == "cpu"
     if is_stackable(network) and count >= STACK_FROM:
         return stacked_gradients
-    if on_cpu and is_narrow(network.module) and count >= CONVOLVE_FROM:
+    if is_convolvable(network) and count >= CONVOLVE_FROM:
         return convolved_gradients
     return looped_gradients
 
@@ -95,11 +105,9 @@ def convolved_gradients(network: Network, task: Task) -> Gradients:
     mapped over without loss.
     """
     together = _together(StackedResNet(network.module), network, task)
-    pixels = task.train_inputs[0, 0].numel()
 
     def gradients(vectors: Tensor, chosen: Tensor) -> Tensor:
-        fit = FEATURES // (CHANNELS * pixels * chosen.shape[1])
-        most = max(1, min(STACK_TO, fit))
+        most = vectors_per_stack(task, chosen.shape[1])
         stacks = zip(vectors.split(most), chosen.split(most), strict=True)
         return torch.cat([together(some, batches) for some, batches in stacks])
 

@@ -66,7 +66,7 @@ def convolve(features: Tensor, weights: Tensor, kernel: Kernel) -> Tensor:
     Returns:
         [M, N, O, H', W'].
     """
-    found: Tensor = _Convolution.apply(features, weights, kernel)
+    found: Tensor = _Convolution.apply(features, weights, kernel)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -79,7 +79,7 @@ class _Convolution(torch.autograd.Function):
         return by_name(_forward(stored, weights, kernel))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         stored, weights = ctx.saved_tensors
         slope = in_memory(slope)
@@ -154,11 +154,15 @@ def _tiles(stored: Tensor, kernel: Kernel, tile: int) -> Iterator[Tensor]:
     around, size, out = kernel.padding, kernel.size, kernel.places(height)
     columns = stored.new_empty(width + 2 * around, size, channels, out, samples)
     inner = columns[around : around + width]
-    columns[:around] = columns[around + width :] = 0
+    if around:
+        columns[:around] = columns[-around:] = 0
     targets = []
     for offset in range(size):
         at, seen = kernel.within(offset, height)
-        inner[:, offset, :, : at.start] = inner[:, offset, :, at.stop :] = 0
+        if at.start > 0:
+            inner[:, offset, :, : at.start] = 0
+        if at.stop < out:
+            inner[:, offset, :, at.stop :] = 0
         targets.append((inner[:, offset, :, at], seen))
     length = out * samples
     column = size * channels * length

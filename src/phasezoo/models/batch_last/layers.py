@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from phasezoo.models.batch_last.convolution import Kernel, convolve
-from phasezoo.models.batch_last.norm import normalised
+from phasezoo.models.batch_last.norm import moments, normalised, scaled
 from phasezoo.models.resnet import ResNet
 
 Tensors = Mapping[str, Tensor]
+Statistics = Mapping[str, tuple[Tensor, Tensor]]  # mean and variance [M, C] by the name of a norm
+_NONE = torch.empty(0)  # the shift of a layer without one
 LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
 # Output channels of the widest convolution. With more of them torch's own convolutions keep the
 # processor as busy as products of matrices do (benchmarks/README.md).
@@ -35,7 +36,7 @@ def can_stack(module: nn.Module) -> bool:
 
 
 class StackedResNet:
-    """Many models of one residual network as one program, in training mode.
+    """Many models of one residual network as one program.
 
     Outputs have first derivatives only; a second backward pass is refused by torch.
     """
@@ -54,9 +55,35 @@ class StackedResNet:
             if isinstance(layer, LAYERS):
                 self._layers[name] = _stacked(layer)
                 self._module.set_submodule(name, self._layers[name])
+        self._norms = {n: norm for n, norm in self._layers.items() if isinstance(norm, _Norm)}
 
     def __call__(self, tensors: Tensors, inputs: Tensor) -> Tensor:
-        """Logits [M, N, classes] of parameters [M, ...] by name and inputs [M, N, C, H, W]."""
+        """Logits [M, N, classes] in training mode, from statistics of the batch.
+
+        Args:
+            tensors: parameters [M, ...] by name.
+            inputs: [M, N, C, H, W].
+        """
+        for norm in self._norms.values():
+            norm.by = norm.of_batch
+        return self._run(tensors, inputs)
+
+    @torch.no_grad()
+    def statistics(self, tensors: Tensors, inputs: Tensor) -> Statistics:
+        """Means and unbiased variances [M, C] of a batch, for each norm."""
+        for norm in self._norms.values():
+            norm.by = norm.of_seen
+        self._run(tensors, inputs)
+        return {name: norm.statistics for name, norm in self._norms.items()}
+
+    @torch.no_grad()
+    def evaluate(self, tensors: Tensors, statistics: Statistics, inputs: Tensor) -> Tensor:
+        """Logits in evaluation mode, without gradients."""
+        for name, norm in self._norms.items():
+            norm.by, norm.statistics = norm.of_given, statistics[name]
+        return self._run(tensors, inputs)
+
+    def _run(self, tensors: Tensors, inputs: Tensor) -> Tensor:
         for name, layer in self._layers.items():
             layer.take(tensors, name)
         logits: Tensor = self._module(inputs)
@@ -66,37 +93,51 @@ class StackedResNet:
 class _Stacked(nn.Module):
     """A layer without tensors of its own."""
 
-    names: ClassVar = ("weight", "bias")
-
-    def take(self, tensors: Tensors, layer: str) -> None:
-        """Compute with those of a layer."""
-        self.tensors = [tensors[f"{layer}.{name}"] for name in self.names]
+    def take(self, tensors: Tensors, name: str) -> None:
+        """Compute with those of a layer that is called so."""
+        self.weight, self.shift = tensors[f"{name}.weight"], tensors.get(f"{name}.bias", _NONE)
 
 
 class _Convolution(_Stacked):
-    names = ("weight",)
-
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
         self.kernel = Kernel(layer.kernel_size[0], layer.stride[0], int(layer.padding[0]))
 
     def forward(self, features: Tensor) -> Tensor:
-        return convolve(features, *self.tensors, self.kernel)
+        return convolve(features, self.weight, self.kernel)
 
 
 class _Norm(_Stacked):
+    """A batch norm by the statistics that `by` takes."""
+
     def __init__(self, layer: nn.BatchNorm2d) -> None:
         super().__init__()
         self.epsilon = layer.eps
+        self.by: Callable[[Tensor], Tensor] = self.of_batch
+        self.statistics: tuple[Tensor, Tensor]
 
     def forward(self, features: Tensor) -> Tensor:
-        return normalised(features, *self.tensors, self.epsilon)
+        return self.by(features)
+
+    def of_batch(self, features: Tensor) -> Tensor:
+        """By those of the batch, through which gradients flow."""
+        return normalised(features, self.weight, self.shift, self.epsilon)
+
+    def of_seen(self, features: Tensor) -> Tensor:
+        """By those of the batch, which are kept; the variances that are kept are unbiased."""
+        mean, variance = moments(features)
+        count = features.numel() // mean.numel()
+        self.statistics = mean, variance * (count / max(1, count - 1))
+        return scaled(features, mean, variance, self.weight, self.shift, self.epsilon)
+
+    def of_given(self, features: Tensor) -> Tensor:
+        """By those that were kept."""
+        return scaled(features, *self.statistics, self.weight, self.shift, self.epsilon)
 
 
 class _Linear(_Stacked):
     def forward(self, features: Tensor) -> Tensor:
-        weight, bias = self.tensors
-        return torch.baddbmm(bias[:, None], features, weight.mT)
+        return torch.baddbmm(self.shift[:, None], features, self.weight.mT)
 
 
 def _stacked(layer: nn.Module) -> _Stacked:
