@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from landscape.pairs import MLP, RESNET, TASK, network, trained, wide
 from phasezoo.data.objective import Classification
 from phasezoo.data.task import Task
 from phasezoo.landscape import scores
 from phasezoo.landscape.scores import convolved_scores, looped_scores, scores_of
+from phasezoo.models.build import build
+from phasezoo.models.flat import Weights, load_weights, weights_of
 from phasezoo.spec.architecture import Mlp, SmallResNet
 from phasezoo.training.evaluate import evaluate_both
 
@@ -44,10 +47,27 @@ def test_narrow_convolutions_together_give_the_scores_of_a_loop(
     monkeypatch.setattr(Classification, "chunk", chunk)
     monkeypatch.setattr(scores, "EVALUATED", evaluated)
     net, task = network(RESNET), wide(TASK)
-    net.module.double()
-    vectors = vectors_of(RESNET).double()
-    looped = looped_scores(net, task, vectors)
-    np.testing.assert_allclose(convolved_scores(net, task, vectors), looped, rtol=1e-6)
+    vectors = vectors_of(RESNET)
+    expected = [by_torch(vector, task) for vector in vectors]
+    together = convolved_scores(net, task, vectors.double())
+    np.testing.assert_allclose(together, expected, rtol=1e-10)
+    np.testing.assert_allclose(looped_scores(net, TASK, vectors), expected, rtol=1e-4)
+
+
+def by_torch(vector: torch.Tensor, task: Task) -> list[float]:
+    """In float64, by batch norms that average their statistics themselves."""
+    module = build(RESNET, task.shape, task.classes)
+    load_weights(module, Weights(vector, weights_of(module).buffers)).double().train()
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None
+    with torch.no_grad():
+        chunks = -(-len(task.train_inputs) // Classification.chunk)
+        for part in task.train_inputs.tensor_split(chunks):
+            module(part)
+    train, test = evaluate_both(module.eval(), task)
+    return [train.loss, train.error, test.loss, test.error]
 
 
 def test_scores_are_computed_in_chunks_of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
