@@ -3,6 +3,7 @@
     git clone https://github.com/timgaripov/dnn-mode-connectivity
     python benchmarks/connectivity.py dnn-mode-connectivity            # the table of README.md
     python benchmarks/connectivity.py dnn-mode-connectivity --profile  # and where the time goes
+    python benchmarks/connectivity.py dnn-mode-connectivity MLP        # networks called so only
 
 The peer is the curve layers of that repository as they are (curves.py: three copies of every
 weight, mixed layer by layer in each forward pass), see curve_layers.py. Both sides train curves of
@@ -54,6 +55,7 @@ NETWORKS: dict[str, Architecture] = {
         for width in (2, 4, 8)
     },
 }
+BROAD = "small ResNet, 2 stages, width 8"  # its curves are trained one by one
 Ends = Sequence[tuple[Weights, Weights]]
 CELL, MANY = "this package, a cell", "this package, 21 pairs"
 PEER = "dnn-mode-connectivity"
@@ -72,8 +74,9 @@ def main() -> None:
     }
     print("| network | procedure | pairs | s per pair, median | least | most | time against this |")
     print("|---|---|---|---|---|---|---|")
-    for name, architecture in NETWORKS.items():
-        ways = [CELL, PEER, *([MANY] if isinstance(architecture, Mlp) else [])]
+    words = [word for word in sys.argv[2:] if not word.startswith("--")]
+    for name in (name for name in NETWORKS if all(word in name for word in words)):
+        ways = [CELL, PEER, *([] if name == BROAD else [MANY])]
         worker_of = {way: workers[way != PEER] for way in ways}
         report(name, worker_of)
         if "--profile" in sys.argv:

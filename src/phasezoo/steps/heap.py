@@ -14,10 +14,10 @@ KEPT = 2**29  # bytes of free memory at the end of the heap
 def keep_freed_memory() -> bool:
     """Have the memory of a tensor that is freed serve the next one.
 
-    Without, glibc gives most blocks of more than 128 KiB back to the system and asks for them anew,
-    which zeroes them page by page: a quarter of a training step of a small convolutional network,
-    and more than half of its evaluation (benchmarks/README.md). Blocks of more than `MAPPED_FROM`
-    bytes are given back as ever, and so is what exceeds `KEPT` bytes in all. No number changes.
+    Without, glibc gives large blocks back to the system and asks for them anew, which zeroes them
+    page by page: up to a quarter of what it takes to evaluate a small convolutional network
+    (benchmarks/README.md). Blocks of more than `MAPPED_FROM` bytes are given back as ever, and so
+    is what exceeds `KEPT` bytes at the end of the heap. No number changes.
 
     Returns:
         Whether the C library is one that can be told.
