@@ -18,7 +18,15 @@ from phasezoo.data.task import Task
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import load_weights
 from phasezoo.spec import architecture as spec
-from phasezoo.spec.training import AdamW, Augmentation, Constant, Optimisation, Optimiser, Sgd
+from phasezoo.spec.training import (
+    AdamW,
+    Augmentation,
+    Constant,
+    Lbfgs,
+    Optimisation,
+    Optimiser,
+    Sgd,
+)
 from phasezoo.training.checkpoint import Checkpoint
 from phasezoo.training.member import Member
 from phasezoo.training.population import train_population
@@ -297,6 +305,60 @@ def test_equations_of_one_population_may_have_their_own_coefficients(equation: s
     members = [member(net, task, seed, given) for seed, task in enumerate(tasks)]
     for found, one in zip(population(net, members, (0, 300)), members, strict=True):
         assert_close(found[-1], alone(net, one, (300,))[0], 1e-6)
+
+
+def searching(rate: float, **other: object) -> Optimisation:
+    tolerances = {"tolerance_grad": 1e-9, "tolerance_change": 1e-12}
+    optimiser = Lbfgs(name="lbfgs", learning_rate=rate, history=3, **tolerances)
+    whole = {"batch_size": "full", "schedule": Constant(name="constant")}
+    given = how(sgd(rate, 0.0), **whole, **other)
+    return given.model_copy(update={"optimiser": optimiser})
+
+
+@pytest.mark.parametrize("at_once", [None, 17])
+@pytest.mark.parametrize("architecture", [MLP, RESNET], ids=lambda a: a.name)
+def test_line_searches_of_a_stack_are_each_models_own(
+    architecture: spec.Architecture, at_once: int | None
+) -> None:
+    """Steps of their own length: some of them end a search while others are still in theirs."""
+    rates = (1.0, 0.05, 5.0)
+    given = [searching(rate, at_once=at_once) for rate in rates]
+    members = [member(architecture, WIDE, seed, one) for seed, one in enumerate(given)]
+    found = population(architecture, members, (0, 2, 9))
+    for kept, one in zip(found, members, strict=True):
+        expected = alone(architecture, one, (0, 2, 9))
+        for a, b in zip(kept, expected, strict=True):
+            torch.testing.assert_close(
+                a.weights.parameters, b.weights.parameters, rtol=1e-6, atol=1e-6
+            )
+    moved = [(kept[-1].weights.parameters - kept[0].weights.parameters).norm() for kept in found]
+    assert min(moved) > 0.1
+
+
+def test_line_searches_are_resumed_to_the_bit() -> None:
+    members = [member(MLP, TASK, seed, searching(1.0)) for seed in range(3)]
+    whole = population(MLP, members, (0, 5, 11), torch.float32)
+    first = population(MLP, members, (0, 5), torch.float32)
+    onward = [replace(m, origin=kept[-1]) for m, kept in zip(members, first, strict=True)]
+    for a, b in zip(whole, population(MLP, onward, (11,), torch.float32), strict=True):
+        assert torch.equal(a[-1].weights.parameters, b[-1].weights.parameters)
+        assert torch.equal(a[-1].state, b[-1].state)
+
+
+def test_a_line_search_from_nowhere_leaves_the_others() -> None:
+    members = [member(MLP, WIDE, seed, searching(1.0)) for seed in range(3)]
+    weights = members[1].origin.weights
+    lost = replace(weights, parameters=torch.full_like(weights.parameters, torch.inf))
+    members[1] = replace(members[1], origin=replace(members[1].origin, weights=lost))
+    found = population(MLP, members, (6,))
+    assert [kept[-1].status for kept in found] == [
+        Status.TRAINED, Status.DIVERGED, Status.TRAINED,
+    ]  # fmt: skip
+    for i in (0, 2):
+        expected = alone(MLP, members[i], (6,))[0]
+        torch.testing.assert_close(
+            found[i][-1].weights.parameters, expected.weights.parameters, rtol=1e-6, atol=1e-6
+        )
 
 
 def test_a_batch_size_that_is_not_set_is_refused() -> None:

@@ -12,8 +12,11 @@ import torch
 from torch import nn
 
 from phasezoo.models.flat import load_weights
+from phasezoo.spec.training import Lbfgs
 from phasezoo.training.fit import bytes_of
+from phasezoo.training.flat import FlatStepper
 from phasezoo.training.member import Member
+from phasezoo.training.searched import Searched
 from phasezoo.training.stacked import Stacked
 from phasezoo.training.train import Run, steps_per_epoch
 from phasezoo.vocabulary import PhasezooError
@@ -132,24 +135,36 @@ def milliseconds(module: nn.Module, members: Sequence[Member], last: int) -> flo
     return best / len(members) * 1e3
 
 
+def together(module: nn.Module, members: Sequence[Member], last: int) -> Stacked | Searched:
+    """Members of one kind as one program, to be trained up to epoch `last`."""
+    searches = isinstance(members[0].optimisation.optimiser, Lbfgs)
+    return Searched(module, members) if searches else Stacked(module, members, last)
+
+
 def _plain(module: nn.Module, member: Member, last: int) -> Callable[[], int]:
     load_weights(module, member.origin.weights).train()
     run = Run(module, member.task, member.optimisation, member.names, member.origin, last)
-    optimiser, epoch = run.optimiser, member.origin.epoch + 1
-    return lambda: sum(1 for _ in islice(run.steps_of(optimiser, epoch), _STEPS))
+    epoch = member.origin.epoch + 1
+    if isinstance(run.optimiser, FlatStepper):
+        stepper = run.optimiser
+        return lambda: len(list(islice(run.steps_of(stepper, epoch), _STEPS)))
+    return lambda: len([run.epoch(epoch) for _ in range(_STEPS)])
 
 
 def _together(module: nn.Module, members: Sequence[Member], last: int) -> Callable[[], int]:
-    run = Stacked(module, members, last)
-    epochs = min(run.stretch, last - run.epoch)
+    run = together(module, members, last)
+    if isinstance(run, Searched):
+        search = run
+        return lambda: _STEPS * (search.run(_STEPS) is not None)
+    stack, epochs = run, min(run.stretch, last - run.epoch)
     sizes = (run.feed.batches * epochs)[:_STEPS]
     run.begin(epochs)
 
     def take() -> int:
-        run.taken.zero_()
-        run.seen.zero_()
+        stack.taken.zero_()
+        stack.seen.zero_()
         for size in sizes:
-            run.step(size)
+            stack.step(size)
         return len(sizes)
 
     return take

@@ -58,7 +58,8 @@ class StackedLbfgs:
         if points.shape[1] < NUMBERS:
             allowed = f"at least {NUMBERS}, the numbers that lbfgs keeps of a search"
             raise SpecError(f"parameters: got {points.shape[1]}; allowed: {allowed}")
-        self.spec, self.rate = spec, spec.learning_rate
+        self.spec = spec
+        self.rate: float | Tensor = spec.learning_rate  # of all models, or of each, [N]
         self.points = points.clone()
         by_vector = state.to(points).transpose(0, 1).clone(memory_format=torch.contiguous_format)
         m = spec.history

@@ -9,11 +9,10 @@ from torch import nn
 
 from phasezoo.models.flat import load_weights
 from phasezoo.training.checkpoint import Checkpoint, with_last_state
-from phasezoo.training.choice import Choice, choose
+from phasezoo.training.choice import Choice, choose, together
 from phasezoo.training.fit import free_bytes
 from phasezoo.training.member import Member, alike
 from phasezoo.training.progress import Progress, Report, silent
-from phasezoo.training.stacked import Stacked
 from phasezoo.training.train import train
 
 Finished = tuple[int, list[Checkpoint]]  # position of a member, what was asked for of it
@@ -121,7 +120,7 @@ def _stacked(
     module: nn.Module, members: Sequence[Member], epochs: tuple[int, ...], progress: Progress
 ) -> list[list[Checkpoint]]:
     origin, last = members[0].origin.epoch, epochs[-1]
-    run, every = Stacked(module, members, last), progress.every(origin)
+    run, every = together(module, members, last), progress.every(origin)
     found = [[member.origin] if origin in epochs else [] for member in members]
     before = origin
     for epoch in range(origin + 1, last + 1):

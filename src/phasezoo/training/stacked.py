@@ -11,13 +11,11 @@ from torch import Tensor, nn
 from phasezoo.spec.training import Optimisation
 from phasezoo.training.capture import Replays, Step
 from phasezoo.training.checkpoint import Checkpoint
-from phasezoo.training.feed import Feed, judges
-from phasezoo.training.layers import functions_of
 from phasezoo.training.member import Member
-from phasezoo.training.precision import computing
 from phasezoo.training.schedule import rates
-from phasezoo.training.stack import Stack
+from phasezoo.training.slopes import Slopes
 from phasezoo.training.stack_update import update_of
+from phasezoo.training.train import steps_per_epoch
 from phasezoo.vocabulary import Status
 
 _AT_ONCE = 256  # steps between two looks at the losses, where an epoch has fewer
@@ -37,26 +35,16 @@ class Stacked:
     def __init__(self, module: nn.Module, members: Sequence[Member], last: int) -> None:
         """Members of one kind (`member.kind_of`), to be trained up to epoch `last`."""
         self.module, self.members, self.epoch = module, members, members[0].origin.epoch
-        self.stack = Stack(module, [member.origin for member in members])
         self.alive = [member.origin.status is Status.TRAINED for member in members]
-        how, tasks = members[0].optimisation, [member.task for member in members]
-        batch = None if how.batch_size == "full" else how.batch_size
-        samples = len(tasks[0].train_labels)
-        self.stretch = max(1, _AT_ONCE // -(-samples // (batch or samples)))  # epochs
-        names = [member.names for member in members]
-        self.feed = Feed(tasks, names, batch, how.augmentation, self.stretch)
-        self.at_once, self.precision = how.at_once or samples, how.precision
-        like = self.stack.vectors.detach()
-        self.judge = judges([task.objective for task in tasks], like)
+        self.stretch = max(1, _AT_ONCE // _steps_of_epoch(members[0]))  # epochs
+        self._slopes = Slopes(module, members, self.stretch)
+        self.stack, self.feed, self.seen = self._slopes.stack, self._slopes.feed, self._slopes.seen
+        like, steps = self.stack.vectors.detach(), self.stretch * len(self.feed.batches)
         self.update = update_of([member.optimisation.optimiser for member in members], like)
-        self.functions = functions_of(module, len(members))
         self.rates, self._whose = _rates(members, len(self.feed.batches), last)
-        steps = self.stretch * len(self.feed.batches)
         self.table = like.new_zeros((steps, len(members), self.update.columns))
         self.losses = like.new_zeros((steps, len(members)))  # sums over batches
-        self.taken, self.seen = (
-            torch.zeros(1, dtype=torch.long, device=like.device) for _ in range(2)
-        )
+        self.taken = torch.zeros_like(self.seen)
         self._places = torch.arange(steps, device=like.device)[:, None]
         self._replays = Replays([*self.stack.state, self.losses, self.taken, self.seen])
         self._steps: dict[int, Step] = {}
@@ -110,30 +98,19 @@ class Stacked:
         return totals[-1] / self.feed.samples
 
     def _step(self, size: int) -> None:
-        vectors = self.stack.vectors
-        gradients, sums = self._slopes(0, min(self.at_once, size), size)
-        for start in range(self.at_once, size, self.at_once):
-            more, further = self._slopes(start, min(start + self.at_once, size), size)
-            gradients.add_(more)
-            sums = sums + further
+        gradients, sums = self._slopes.of(size)
         with torch.no_grad():
             row = self.table.index_select(0, self.taken)[0]
-            self.update.step(vectors, gradients, self.stack.moments, row)
+            self.update.step(self.stack.vectors, gradients, self.stack.moments, row)
             # an indexed write looks at its index, which a captured step cannot
             self.losses.copy_(torch.where(self._places == self.taken, sums, self.losses))
             self.taken.add_(1)
             self.seen.add_(size)
 
-    def _slopes(self, start: int, stop: int, size: int) -> tuple[Tensor, Tensor]:
-        """What a part of a batch adds to gradients [N, P], and losses [N] summed over it."""
-        inputs, targets = self.feed.part(self.seen, start, stop)
-        judge, function = self.judge(stop - start), self.functions(self.stack.tensors())
-        with computing(self.precision, inputs.device):
-            outputs = judge.outputs(function, inputs)
-        losses = judge.losses(outputs.to(self.stack.vectors.dtype), targets)
-        sums = losses.unflatten(0, (len(self.members), -1)).sum(dim=1)
-        (slopes,) = torch.autograd.grad(sums.sum() / size, self.stack.vectors)
-        return slopes, sums.detach()
+
+def _steps_of_epoch(member: Member) -> int:
+    samples, batch = len(member.task.train_labels), member.optimisation.batch_size
+    return steps_per_epoch(samples, batch if isinstance(batch, int) else samples)
 
 
 def _rates(members: Sequence[Member], steps: int, last: int) -> tuple[Tensor, list[int]]:

@@ -144,7 +144,7 @@ class Run:
     def _backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """The mean loss of a batch; its gradient is added to those of the parameters."""
         parts = zip(inputs.split(self.at_once), targets.split(self.at_once), strict=True)
-        total = torch.zeros((), device=targets.device)
+        total = torch.zeros((), dtype=self.optimiser.vector.dtype, device=targets.device)
         for some, wanted in parts:
             loss = self._loss(some, wanted)
             part = loss if len(wanted) == len(targets) else loss * (len(wanted) / len(targets))
