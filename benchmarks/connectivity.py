@@ -3,20 +3,25 @@
     git clone https://github.com/timgaripov/dnn-mode-connectivity
     python benchmarks/connectivity.py dnn-mode-connectivity            # the table of README.md
     python benchmarks/connectivity.py dnn-mode-connectivity --profile  # and where the time goes
+    python benchmarks/connectivity.py dnn-mode-connectivity MLP        # networks called so only
 
 The peer is the curve layers of that repository as they are (curves.py: three copies of every
 weight, mixed layer by layer in each forward pass), see curve_layers.py. Both sides train curves of
-the published settings between the same ends and look at the same five points, on one thread; this
-package scores the straight lines as well.
+the published settings between the same ends, and score the same five points of each curve and of
+each straight line, on one thread. Each side runs in a process of its own, because the steps of this
+package have the C library keep memory that is freed, which the peer does not.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 
@@ -35,67 +40,102 @@ from phasezoo.spec.architecture import Architecture, Mlp, SmallResNet
 from phasezoo.spec.data import Digits
 from phasezoo.spec.metrics import Connectivity
 from phasezoo.spec.training import Constant, Optimisation, Sgd
+from phasezoo.steps.heap import keep_freed_memory
 from phasezoo.training.train import start, train
 
 RUNS, SEEDS, EPOCHS = 5, 7, 10  # of the measurement, of models, of their training
 CPU = torch.device("cpu")
 OPTIONS = Connectivity.model_validate({"epochs": [0], "as_published": True})
-NETWORKS = {
+NETWORKS: dict[str, Architecture] = {
     "MLP, 2 hidden layers of 16": Mlp(name="mlp", hidden_layers=2, width=16),
-    "small ResNet, 2 stages, width 2": SmallResNet(name="small-resnet", stages=2, width=2),
-    "small ResNet, 2 stages, width 8": SmallResNet(name="small-resnet", stages=2, width=8),
+    **{
+        f"small ResNet, 2 stages, width {width}": SmallResNet(
+            name="small-resnet", stages=2, width=width
+        )
+        for width in (2, 4, 8)
+    },
 }
+BROAD = "small ResNet, 2 stages, width 8"  # its curves are trained one by one
 Ends = Sequence[tuple[Weights, Weights]]
-Ways = dict[str, tuple[Callable[[], list[float]], int]]
+CELL, MANY = "this package, a cell", "this package, 21 pairs"
 PEER = "dnn-mode-connectivity"
+SEEDS_OF = {CELL: 3, MANY: SEEDS, PEER: 3}
 
 
 def main() -> None:
     """Print the table, and with ``--profile`` shares of time."""
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
-    torch.set_num_threads(1)
-    sys.path.insert(0, str(Path(sys.argv[1]).resolve()))
-    import curves
-
-    task = task_from(
-        labelled(Digits(source="digits", recipe=1, train=1200, split_seed=0)), "digits", CPU
-    )
+    peer = str(Path(sys.argv[1]).resolve())
+    fresh = multiprocessing.get_context("spawn")
+    workers = {
+        kept: ProcessPoolExecutor(1, fresh, initializer=begin, initargs=(peer, kept))
+        for kept in (True, False)
+    }
     print("| network | procedure | pairs | s per pair, median | least | most | time against this |")
     print("|---|---|---|---|---|---|---|")
-    for name, architecture in NETWORKS.items():
-        models = trained(architecture, task)
-        network = Network(build(architecture, task.shape, task.classes), CPU)
-        cell = list(combinations(models[:3], 2))
-        ways: Ways = {
-            "this package, a cell": (partial(ours, network, task, cell), len(cell)),
-            PEER: (partial(theirs, curves, architecture, task, cell, OPTIONS), len(cell)),
-        }
-        if isinstance(architecture, Mlp):
-            many = list(combinations(models, 2))
-            ways["this package, 21 pairs"] = (partial(ours, network, task, many), len(many))
-        report(name, ways)
+    words = [word for word in sys.argv[2:] if not word.startswith("--")]
+    for name in (name for name in NETWORKS if all(word in name for word in words)):
+        ways = [CELL, PEER, *([] if name == BROAD else [MANY])]
+        worker_of = {way: workers[way != PEER] for way in ways}
+        report(name, worker_of)
         if "--profile" in sys.argv:
-            for way, (run, _) in ways.items():
-                print(f"{way}: {shares(run)}", file=sys.stderr)
+            for way, worker in worker_of.items():
+                print(f"{way}: {worker.submit(shares, name, way).result()}", file=sys.stderr)
 
 
-def report(name: str, ways: Ways) -> None:
+def begin(peer: str, kept: bool) -> None:
+    """Set up a process that runs one of the sides."""
+    torch.set_num_threads(1)
+    sys.path.insert(0, peer)
+    if kept:
+        keep_freed_memory()
+
+
+def report(name: str, worker_of: dict[str, ProcessPoolExecutor]) -> None:
     """Time the ways in turn and print one row each."""
-    seconds: dict[str, list[float]] = {way: [] for way in ways}
-    heights: dict[str, list[float]] = {way: [] for way in ways}
+    seconds: dict[str, list[float]] = {way: [] for way in worker_of}
+    heights: dict[str, list[float]] = {way: [] for way in worker_of}
     for _ in range(RUNS):
-        for way, (run, pairs) in ways.items():
-            began = time.perf_counter()
-            heights[way] += run()
-            seconds[way].append((time.perf_counter() - began) / pairs)
-    base = statistics.median(seconds["this package, a cell"])
+        for way, worker in worker_of.items():
+            taken, found = worker.submit(timed, name, way).result()
+            heights[way] += found
+            seconds[way].append(taken / len(found))
+    base = statistics.median(seconds[CELL])
     for way, found in seconds.items():
         middle = statistics.median(found)
         row = f"{middle:.4f} | {min(found):.4f} | {max(found):.4f} | {middle / base:.2f}"
-        print(f"| {name} | {way} | {ways[way][1]} | {row} |", flush=True)
-    means = ", ".join(f"{way} {100 * statistics.mean(heights[way]):.2f}" for way in list(ways)[:2])
+        pairs = len(heights[way]) // RUNS
+        print(f"| {name} | {way} | {pairs} | {row} |", flush=True)
+    means = ", ".join(f"{way} {100 * statistics.mean(heights[way]):.2f}" for way in (CELL, PEER))
     print(f"{name}: mean mode connectivity in points: {means}", file=sys.stderr)
+
+
+def timed(name: str, way: str) -> tuple[float, list[float]]:
+    """Seconds of a way, and the mode connectivity of its pairs."""
+    run = runner(name, way)
+    began = time.perf_counter()
+    found = run()
+    return time.perf_counter() - began, found
+
+
+def runner(name: str, way: str) -> Callable[[], list[float]]:
+    """A way, ready to run."""
+    architecture, (task, models) = NETWORKS[name], ends_of(name)
+    pairs = list(combinations(models[: SEEDS_OF[way]], 2))
+    if way == PEER:
+        curves = import_module("curves")
+        return lambda: theirs(curves, architecture, task, pairs, OPTIONS)
+    network = Network(build(architecture, task.shape, task.classes), CPU)
+    return lambda: ours(network, task, pairs)
+
+
+@cache
+def ends_of(name: str) -> tuple[Task, list[Weights]]:
+    """The task, and models trained on it."""
+    data = labelled(Digits(source="digits", recipe=1, train=1200, split_seed=0))
+    task = task_from(data, "digits", CPU)
+    return task, trained(NETWORKS[name], task)
 
 
 def trained(architecture: Architecture, task: Task) -> list[Weights]:
@@ -123,8 +163,9 @@ def ours(network: Network, task: Task, ends: Ends) -> list[float]:
 ARITHMETIC = ("convolution", "addmm", "bmm", "aten::mm", "batch_norm", "softmax", "nll")
 
 
-def shares(run: Callable[[], object]) -> str:
+def shares(name: str, way: str) -> str:
     """Arithmetic of layers and loss, other operations of the framework, and Python."""
+    run = runner(name, way)
     began = time.perf_counter()
     with profile(activities=[ProfilerActivity.CPU]) as found:
         run()

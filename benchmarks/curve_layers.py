@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
@@ -49,9 +50,21 @@ def theirs(
             model.import_base_parameters(base, side)
         model.init_linear()
         fit(curves, model, shuffled, options)
-        errors = [errors_at(model, t, loaders)[0] for t in np.linspace(0, 1, options.points)]
-        heights.append(mode_connectivity(np.array(errors)))
+        heights.append(mode_connectivity(errors_along(model, loaders, options)))
+        line = curves.CurveNet(task.classes, curves.PolyChain, net, 2, True, True, kwargs)
+        for side, weights in enumerate(pair):
+            nn.utils.vector_to_parameters(weights.parameters, base.parameters())
+            line.import_base_parameters(base, side)
+        errors_along(line, loaders, options)
     return heights
+
+
+def errors_along(
+    model: Any, loaders: tuple[DataLoader[Any], ...], options: Connectivity
+) -> NDArray[np.float64]:
+    """Training errors at the points of a curve; both sets are scored."""
+    places = np.linspace(0, 1, options.points)
+    return np.array([errors_at(model, t, loaders)[0] for t in places])
 
 
 def fit(curves: ModuleType, model: Any, loader: DataLoader[Any], options: Connectivity) -> None:

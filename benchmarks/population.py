@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from populations import colours, member_of, onecycle, spec_of, task_on
+from populations import colours, member_of, onecycle, pinns, spec_of, task_on
 from torch import nn
 
 from phasezoo.data.task import Task
@@ -29,11 +29,13 @@ from phasezoo.spec import architecture as spec
 from phasezoo.store.weights import write_block
 from phasezoo.training.choice import milliseconds
 from phasezoo.training.evaluate import evaluate_both
+from phasezoo.training.member import Member
 from phasezoo.training.stacked import Stacked
 from phasezoo.training.train import Run, train
 
 RUNS, EPOCHS, CORES = 5, 3, 2
 SEEDS = 3
+COUNTS = (3, 6, 12, 24, 42)  # models together
 # two cells of each zoo: a width of the middle, the batch sizes of both ends; and its epochs
 CELLS = {"mlp": (16, (8, 512), 60), "resnet": (8, (8, 512), 30)}
 
@@ -182,18 +184,23 @@ def differences(architecture: spec.Architecture, dtype: torch.dtype) -> tuple[fl
 
 
 def stacks() -> None:
-    """Time of a step for each model against that of one alone, by how many are together."""
-    counts = (3, 6, 12, 24, 42)
-    print(f"\n| network, batch | ms alone | {' | '.join(map(str, counts))} |\n|{'---|' * 7}")
+    """How many times faster a step is for each model, by how many are together."""
+    print(f"\n| network, batch | ms alone | {' | '.join(map(str, COUNTS))} |\n|{'---|' * 7}")
     mlps = [("mlp", 4, 8), ("mlp", 16, 20), ("mlp", 32, 32), ("mlp", 48, 512)]
-    for name, width, batch in [*mlps, ("resnet", 2, 8), ("resnet", 8, 32)]:
+    for name, width, batch in [*mlps, ("resnet", 2, 8), ("resnet", 8, 32), ("resnet", 16, 128)]:
         architecture, task = spec_of(name, width), task_on(torch.device("cpu"))
-        module = build(architecture, task.shape, task.classes)
-        some = [member_of(architecture, task, batch, seed) for seed in range(max(counts))]
-        alone = milliseconds(module, some[:1], 60)
-        gains = [alone / milliseconds(module, some[:n], 60) for n in counts]
-        cells = " | ".join(f"{gain:.1f}" for gain in gains)
-        print(f"| {name} of width {width}, {batch} | {alone:.3f} | {cells} |", flush=True)
+        some = [member_of(architecture, task, batch, seed) for seed in range(max(COUNTS))]
+        _stacks(f"{name} of width {width}, {batch}", architecture, some)
+    architecture, some = pinns()
+    _stacks(f"PINN of width 50, {len(some[0].task.train_labels)}", architecture, some)
+
+
+def _stacks(title: str, architecture: spec.Architecture, some: list[Member]) -> None:
+    module = build(architecture, some[0].task.shape, some[0].task.classes)
+    alone = milliseconds(module, some[:1], 60)
+    gains = (alone / milliseconds(module, some[:n], 60) for n in COUNTS)
+    cells = " | ".join(f"{gain:.1f}" for gain in gains)
+    print(f"| {title} | {alone:.3f} | {cells} |", flush=True)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import torch
 from digits_networks import digits
@@ -10,9 +11,11 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 from phasezoo import rng
-from phasezoo.data.task import Task
+from phasezoo.data.labelled import labelled
+from phasezoo.data.task import Task, task_from
 from phasezoo.models.build import build, initialise
 from phasezoo.spec import architecture as spec
+from phasezoo.spec import jobs, read_study
 from phasezoo.spec.training import OneCycle, Optimisation, Sgd
 from phasezoo.training.member import Member
 from phasezoo.training.train import start
@@ -69,3 +72,21 @@ def member_of(architecture: spec.Architecture, task: Task, batch: int, seed: int
     initialise(module, rng.generator("benchmark", seed))
     how = onecycle(batch, 60)
     return Member(("benchmark", f"seed={seed}"), task, how, start(module, how.optimiser.moments))
+
+
+def pinns() -> tuple[spec.Architecture, list[Member]]:
+    """The models of the zoo `convection-pinn`, all coefficients and learning rates."""
+    study = read_study(Path(__file__).parents[1] / "params.yaml")
+    zoo = study.zoos["convection-pinn"]
+    whole = task_from(labelled(study.data[zoo.dataset]), "convection", torch.device("cpu"))
+    architecture, found = jobs.at_load(zoo, zoo.load.all_values[0]), []
+    for load in zoo.load.all_values:
+        task = whole.at(zoo.load.hyperparameter, load)
+        for heat in zoo.temperature.all_values:
+            how = jobs.at_cell(zoo, load, heat)
+            for seed in range(3):
+                module = build(architecture, task.shape, task.classes)
+                names = ("benchmark", str(load), str(heat), str(seed))
+                initialise(module, rng.generator(*names))
+                found.append(Member(names, task, how, start(module, how.optimiser.moments)))
+    return architecture, found

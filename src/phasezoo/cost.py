@@ -93,8 +93,8 @@ def _files_around(manifest: str) -> int:
 
 def _files_of_block(zoo: Zoo, block: tuple[int, ...], segment: tuple[int, ...], size: Size) -> int:
     """The group of a cell, arrays with a shard per epoch, state per seed."""
-    arrays = (1 + bool(size.buffers)) * (1 + len(segment))
-    return 1 + arrays + _moments(zoo, block) * (1 + len(block))
+    optimiser, arrays = zoo.training.optimiser, (1 + bool(size.buffers)) * (1 + len(segment))
+    return 1 + arrays + _resumable(zoo, block) * optimiser.arrays * (1 + len(block))
 
 
 def _bytes(zoo: Zoo, sizes: Mapping[Number, Size]) -> int:
@@ -102,7 +102,7 @@ def _bytes(zoo: Zoo, sizes: Mapping[Number, Size]) -> int:
     epochs, segments = len(zoo.training.saved_epochs), len(zoo.training.checkpoints)
     numbers = sum(
         epochs * (size.parameters + size.buffers)
-        + segments * _moments(zoo, block) * size.parameters
+        + segments * _resumable(zoo, block) * zoo.training.optimiser.moments * size.parameters
         for size in (sizes[load] for load in zoo.load.all_values)
         for block in zoo.seeds
         for _ in block
@@ -110,9 +110,9 @@ def _bytes(zoo: Zoo, sizes: Mapping[Number, Size]) -> int:
     return FLOAT * temperatures * numbers
 
 
-def _moments(zoo: Zoo, block: tuple[int, ...]) -> int:
-    """Vectors that the optimiser keeps to go on from; models trained elsewhere have none."""
-    return 0 if block in zoo.imported else zoo.training.optimiser.moments
+def _resumable(zoo: Zoo, block: tuple[int, ...]) -> bool:
+    """Whether there is a state to go on from; models trained elsewhere have none."""
+    return block not in zoo.imported
 
 
 def together(plan: Plan, costs: list[Cost]) -> Cost:

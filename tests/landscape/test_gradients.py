@@ -9,7 +9,10 @@ from torch.nn import functional
 
 from landscape.pairs import MLP, RESNET, TASK, network, trained, wide
 from phasezoo.landscape.gradients import (
+    CONVOLVE_FROM,
     STACK_FROM,
+    STACK_TO,
+    convolved_gradients,
     gradients_of,
     is_stackable,
     looped_gradients,
@@ -77,22 +80,42 @@ def test_a_vector_that_is_not_finite_leaves_the_others_as_they_are() -> None:
         torch.testing.assert_close(found[[0, 2]], alone[[0, 2]], rtol=1e-10, atol=1e-13)
 
 
-def test_many_vectors_of_linear_layers_are_stacked_and_convolutions_are_not() -> None:
+@pytest.mark.parametrize("count", [3, STACK_TO + 1])
+def test_narrow_convolutions_together_give_the_gradients_of_a_loop(count: int) -> None:
+    net, few = doubled(RESNET)
+    chance = torch.Generator().manual_seed(0)
+    vectors = few[torch.randint(3, (count,), generator=chance)]
+    vectors = vectors + 0.1 * torch.randn(vectors.shape, generator=chance, dtype=vectors.dtype)
+    chosen = torch.stack([torch.randperm(53, generator=chance)[:7] for _ in range(count)])
+    together = convolved_gradients(net, wide(TASK))(vectors, chosen)
+    looped = looped_gradients(net, wide(TASK))(vectors, chosen)
+    torch.testing.assert_close(together, looped, rtol=1e-9, atol=1e-12)
+    assert not together.requires_grad
+    assert not vectors.requires_grad
+
+
+def way(net: Network, count: int) -> str:
+    return gradients_of(net, TASK, count).__qualname__.split(".")[0]
+
+
+def test_many_vectors_of_linear_layers_are_stacked() -> None:
     assert is_stackable(network())
+    assert way(network(), STACK_FROM) == "_together"
+    assert way(network(), STACK_FROM - 1) == "looped_gradients"
+
+
+def test_convolutions_are_computed_together_where_they_are_narrow() -> None:
+    broad = RESNET.model_copy(update={"width": 9})
     assert not is_stackable(network(RESNET))
-    names = {
-        (architecture.name, count): gradients_of(
-            network(architecture), TASK, count
-        ).__qualname__.split(".")[0]
-        for architecture in (MLP, RESNET)
-        for count in (STACK_FROM - 1, STACK_FROM)
-    }
-    assert names == {
-        ("mlp", STACK_FROM - 1): "looped_gradients",
-        ("mlp", STACK_FROM): "stacked_gradients",
-        ("small-resnet", STACK_FROM - 1): "looped_gradients",
-        ("small-resnet", STACK_FROM): "looped_gradients",
-    }
+    assert way(network(RESNET), CONVOLVE_FROM) == "convolved_gradients"
+    assert way(network(RESNET), CONVOLVE_FROM - 1) == "looped_gradients"
+    assert way(network(broad), CONVOLVE_FROM) == "looped_gradients"
+
+
+def test_convolutions_on_a_gpu_are_those_of_its_library() -> None:
+    net = network(RESNET)
+    net.device = torch.device("cuda")  # it has none here, and none is used
+    assert way(net, CONVOLVE_FROM) == "looped_gradients"
 
 
 def test_the_network_is_left_as_it_was() -> None:

@@ -336,6 +336,64 @@ def test_nesterov_needs_momentum() -> None:
         study_from(spec)
 
 
+LBFGS = {
+    "name": "lbfgs", "learning_rate": None, "history": 7, "tolerance_grad": 0,
+    "tolerance_change": 0,
+}  # fmt: skip
+
+
+def searching(**changes: Any) -> dict[str, Any]:
+    """A study whose zoo is trained by L-BFGS."""
+    spec = given()
+    zoo = spec["zoos"]["digits-mlp"]
+    zoo["temperature"] = {"hyperparameter": "learning_rate", "values": [[0.1, 1.0]]}
+    whole = {"optimiser": LBFGS, "batch_size": "full", "schedule": {"name": "constant"}}
+    zoo["training"] |= whole | changes
+    return spec
+
+
+def test_lbfgs_takes_whole_batches() -> None:
+    found = study_from(searching()).zoos["digits-mlp"].training.optimiser
+    assert (found.name, found.moments, found.arrays) == ("lbfgs", 17, 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "got", "allowed"),
+    [
+        ("batch_size", 8, "8", "full, because lbfgs"),
+        ("batch_size", None, "None", "full, because lbfgs"),
+        ("augmentation", {"crop": 1}, "{'crop': 1", "nothing, because lbfgs"),
+        (
+            "schedule",
+            {"name": "cosine", "epochs": 3, "eta_min": 0},
+            "'cosine'",
+            "constant, because",
+        ),
+        ("optimiser", LBFGS | {"history": 0}, "0", "greater than 0"),
+        ("optimiser", LBFGS | {"tolerance_grad": -1}, "-1", "at least 0"),
+        ("optimiser", LBFGS | {"momentum": 0.9}, "0.9", "one of the keys name, learning_rate, hi"),
+    ],
+)
+def test_lbfgs_refuses_what_changes_the_loss_between_evaluations(
+    key: str, value: Any, got: str, allowed: str
+) -> None:
+    with pytest.raises(SpecError) as refusal:
+        study_from(searching(**{key: value}))
+    (line,) = str(refusal.value).splitlines()
+    assert line.startswith(f"params.yaml: zoos.digits-mlp.training.{key}")
+    assert f"got {got}" in line
+    assert f"; allowed: {allowed}" in line
+
+
+def test_lbfgs_has_no_weight_decay_to_put_on_an_axis() -> None:
+    spec = searching(optimiser=LBFGS | {"learning_rate": 1.0})
+    spec["zoos"]["digits-mlp"]["temperature"]["hyperparameter"] = "weight_decay"
+    with pytest.raises(
+        SpecError, match="got 'weight_decay'; allowed: learning_rate, because lbfgs"
+    ):
+        study_from(spec)
+
+
 def test_an_axis_value_that_its_path_cannot_carry_is_refused() -> None:
     spec = given()
     zoo = spec["zoos"]["digits-mlp"]

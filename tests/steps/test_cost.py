@@ -92,3 +92,28 @@ def test_imported_blocks_take_no_jobs_and_have_no_state_of_an_optimiser() -> Non
     assert with_imports.bytes is not None
     assert all_trained.files - with_imports.files == blocks * (1 + 2)
     assert all_trained.bytes - with_imports.bytes == 4 * 2 * 2 * 2 * (101 + 211)
+
+
+def test_an_optimiser_of_many_vectors_stores_them_in_one_array() -> None:
+    """2 pairs, gradient, direction and search, of each of two seeds."""
+    optimiser = {
+        "name": "lbfgs", "learning_rate": None, "history": 2, "tolerance_grad": 0,
+        "tolerance_change": 0,
+    }  # fmt: skip
+    given = STUDY["zoos"][MLP]
+    whole = {"optimiser": optimiser, "batch_size": "full", "schedule": {"name": "constant"}}
+    heat = {"hyperparameter": "learning_rate", "values": [[0.1, 1.0]]}
+    plain = given | {"temperature": heat}
+    searched = plain | {"training": given["training"] | whole}
+    sgd = given["training"]["optimiser"] | {"learning_rate": None}
+    stepped = plain | {"training": given["training"] | whole | {"optimiser": sgd}}
+    sizes = {3: Size(101, 7), 7: Size(211, 7)}
+    found, base = (
+        cost_of(Plan(study_from({**STUDY, "run": [MLP], "zoos": {MLP: zoo}})), MLP, sizes)
+        for zoo in (searched, stepped)
+    )
+    assert found.files == base.files
+    assert found.bytes is not None
+    assert base.bytes is not None
+    models = 2 * 2  # temperatures, seeds
+    assert found.bytes - base.bytes == 4 * 2 * models * (7 - 1) * (101 + 211)

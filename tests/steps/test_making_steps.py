@@ -100,7 +100,9 @@ def test_a_diverged_block_is_stored_and_said(tiny: Tiny) -> None:
 
 def test_the_provenance_of_weights_says_how_they_were_trained(tiny: Tiny) -> None:
     made = read_json(tiny.root / f"runs/{MLP}/3/13/0+1/2+3.provenance.json")
-    assert made["training"] == "2 models one after the other (fewer than 6 that fit gain nothing)"
+    assert (
+        made["training"] == "2 models one after the other (fewer than 6 that fit are not measured)"
+    )
 
 
 def test_a_manifest_of_weights_carries_its_job(tiny: Tiny) -> None:

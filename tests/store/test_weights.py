@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,26 @@ def test_a_vector_that_the_codec_does_not_take_whole_is_cut(
         for checkpoint in of_seed:
             found = block.weights(seed, checkpoint.epoch)
             assert bits(found.parameters) == bits(checkpoint.weights.parameters)
+
+
+def test_an_optimiser_of_many_vectors_keeps_them_in_one_array(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """13 vectors of L-BFGS, cut where the codec does not take them at once."""
+    monkeypatch.setattr(weights_module, "MOST", 200)
+    states = [torch.stack([numbers(37, seed, i) for i in range(13)]) for seed in range(3)]
+    given = [
+        [*of_seed[:-1], replace(of_seed[-1], state=state)]
+        for of_seed, state in zip(checkpoints(), states, strict=True)
+    ]
+    write_block(tmp_path / "a.zarr", given, LAYOUTS)
+    block = Block(tmp_path / "a.zarr")
+    array = block.group["optimiser_vectors"]
+    assert array.metadata.dimension_names == ("seed", "vector", "parameter")
+    assert array.chunks == (1, 13, 13)  # 481 numbers in 3 parts
+    for seed, state in enumerate(states):
+        assert bits(block.last(seed).state) == bits(state)
+        assert block.last(seed).state.shape == (13, 37)
 
 
 def shards(directory: Path, array: str) -> list[Path]:

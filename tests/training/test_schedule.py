@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim import SGD, lr_scheduler
 
 import oracles
-from phasezoo.spec.training import Constant, Cosine, OneCycle
+from phasezoo.spec.training import Constant, Cosine, Lbfgs, OneCycle, Optimisation
 from phasezoo.training.schedule import rates
 
 STEPS = 7  # per epoch
@@ -122,3 +122,12 @@ def test_an_unset_rate_is_refused(name: str) -> None:
     optimiser = oracles.sgd().model_copy(update={name: None})
     with pytest.raises(ValueError, match="optimiser: got no learning rate or weight decay"):
         rates(oracles.optimisation(Constant(name="constant"), optimiser=optimiser), STEPS, 0, 1)
+
+
+def test_an_optimiser_that_searches_for_its_steps_has_no_rates() -> None:
+    optimiser = Lbfgs(
+        name="lbfgs", learning_rate=1.0, history=3, tolerance_grad=0.0, tolerance_change=0.0
+    )
+    how = Optimisation(optimiser=optimiser, schedule=Constant(name="constant"), batch_size="full")
+    with pytest.raises(ValueError, match="optimiser: got lbfgs, allowed is one that has a"):
+        rates(how, STEPS, 0, 1)

@@ -12,10 +12,18 @@ from torch.func import vmap
 
 from phasezoo.data.objective import Objective
 from phasezoo.data.task import Task
-from phasezoo.landscape.gradients import is_stackable, rows_as_tensors
+from phasezoo.landscape.gradients import (
+    CONVOLVE_FROM,
+    is_convolvable,
+    is_stackable,
+    rows_as_tensors,
+    vectors_per_stack,
+)
 from phasezoo.landscape.network import Network
+from phasezoo.models.batch_last.layers import StackedResNet, Statistics
 from phasezoo.training.evaluate import evaluate_both
 
+EVALUATED = 256  # inputs that go through convolutions at once, so that they stay in the cache
 STACK_BYTES = 2**22  # of one layer's output in a stack of vectors; more leaves the cache
 
 
@@ -33,7 +41,14 @@ def scores_of(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float
         [K, 4] training loss, training error, test loss, test error, in float64.
     """
     if is_stackable(network):
-        return _stacked(network, task, vectors.to(network.device))
+        return stacked_scores(network, task, vectors.to(network.device))
+    if is_convolvable(network) and len(vectors) >= CONVOLVE_FROM:
+        return convolved_scores(network, task, vectors.to(network.device))
+    return looped_scores(network, task, vectors)
+
+
+def looped_scores(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float64]:
+    """Those of one vector after the other."""
     rows = []
     for vector in vectors:
         weights = network.with_statistics(vector, task.train_inputs)
@@ -43,7 +58,8 @@ def scores_of(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float
 
 
 @torch.no_grad()
-def _stacked(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float64]:
+def stacked_scores(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float64]:
+    """Those of networks of linear layers, mapped over."""
     forward = vmap(lambda tensors, inputs: network.call(network.module, tensors, inputs), (0, None))
     chunk = task.objective.chunk
     widest = max(slot.shape[0] for slot in network.parameters.slots)
@@ -60,6 +76,38 @@ def _stacked(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float6
             found += _scores(task.objective, outputs, labels)
         rows.append(torch.stack(found, dim=1))
     return torch.cat(rows).cpu().numpy()
+
+
+@torch.no_grad()
+def convolved_scores(network: Network, task: Task, vectors: Tensor) -> NDArray[np.float64]:
+    """Those of narrow residual networks, statistics re-estimated as `Network` does it."""
+    stacked = StackedResNet(network.module)
+    sets = ((task.train_inputs, task.train_labels), (task.test_inputs, task.test_labels))
+    rows = []
+    whole = min(task.objective.chunk, len(task.train_inputs))  # statistics take them at once
+    for stack in vectors.split(vectors_per_stack(task, whole)):
+        tensors = rows_as_tensors(network, stack)
+        statistics = _statistics(stacked, tensors, task, len(stack))
+        found: list[Tensor] = []
+        for samples, labels in sets:
+            parts = (part.expand(len(stack), *part.shape) for part in samples.split(EVALUATED))
+            outputs = (stacked.evaluate(tensors, statistics, part) for part in parts)
+            found += _of_logits(torch.cat(list(outputs), dim=1), labels)
+        rows.append(torch.stack(found, dim=1))
+    return torch.cat(rows).numpy()
+
+
+def _statistics(
+    stacked: StackedResNet, tensors: dict[str, Tensor], task: Task, models: int
+) -> Statistics:
+    """The plain average over chunks of the training inputs."""
+    chunks = task.train_inputs.tensor_split(-(-len(task.train_inputs) // task.objective.chunk))
+    found = [stacked.statistics(tensors, c.expand(models, *c.shape)) for c in chunks]
+    means = {}
+    for name in found[0]:
+        mean, variance = zip(*(one[name] for one in found), strict=True)
+        means[name] = torch.stack(mean).mean(dim=0), torch.stack(variance).mean(dim=0)
+    return means
 
 
 def _scores(

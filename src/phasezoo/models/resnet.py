@@ -43,7 +43,7 @@ class ResNet(nn.Module):
         features = self.norm(self.stem(inputs)).relu()
         for block in self.blocks:
             features = block(features)
-        logits: Tensor = self.head(features.mean(dim=(2, 3)))
+        logits: Tensor = self.head(features.mean(dim=(-2, -1)))
         return logits
 
 

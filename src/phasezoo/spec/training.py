@@ -26,10 +26,12 @@ from phasezoo.vocabulary import Number
 class Sgd(Spec):
     """Stochastic gradient descent with momentum, as ``torch.optim.SGD`` defines it.
 
-    `moments` is the number of vectors that the optimiser carries along.
+    `moments` is the number of vectors that the optimiser carries along, `arrays` that of the arrays
+    they are stored in.
     """
 
     moments: ClassVar[int] = 1
+    arrays: ClassVar[int] = 1
 
     name: Literal["sgd"]
     learning_rate: PositiveFloat | None  # the schedule's peak; None: the temperature axis sets it
@@ -48,6 +50,7 @@ class AdamW(Spec):
     """Adam with decoupled weight decay, as ``torch.optim.AdamW`` defines it."""
 
     moments: ClassVar[int] = 2
+    arrays: ClassVar[int] = 2
 
     name: Literal["adamw"]
     learning_rate: PositiveFloat | None  # the schedule's peak; None: the temperature axis sets it
@@ -57,7 +60,31 @@ class AdamW(Spec):
     weight_decay: NonNegativeFloat | None  # None: the temperature axis sets it
 
 
-Optimiser = Annotated[Sgd | AdamW, Field(discriminator="name")]
+class Lbfgs(Spec):
+    """Limited-memory BFGS with a strong Wolfe line search, as ``torch.optim.LBFGS`` defines it.
+
+    It takes all samples at once. An epoch is one evaluation of the loss and its gradient, as with
+    the others; an iteration takes one or more. The tolerances are torch's: a model stays where it
+    is once no component of its gradient is larger than `tolerance_grad`, or once an iteration
+    changes no weight, or the loss, by more than `tolerance_change`, or promises no more.
+    """
+
+    arrays: ClassVar[int] = 1
+    weight_decay: ClassVar[float] = 0.0  # it has none
+
+    name: Literal["lbfgs"]
+    learning_rate: PositiveFloat | None  # the first step tried; None: the temperature axis sets it
+    history: PositiveInt  # pairs of steps and changes of the gradient that are kept
+    tolerance_grad: NonNegativeFloat
+    tolerance_change: NonNegativeFloat
+
+    @property
+    def moments(self) -> int:
+        """Vectors that it carries along: pairs, gradient, direction and where the search is."""
+        return 2 * self.history + 3
+
+
+Optimiser = Annotated[Sgd | AdamW | Lbfgs, Field(discriminator="name")]
 
 
 class OneCycle(Spec):
@@ -157,6 +184,21 @@ class Optimisation(Spec):
             return self.model_copy(update={"batch_size": int(temperature)})
         optimiser = self.optimiser.model_copy(update={hyperparameter: float(temperature)})
         return self.model_copy(update={"optimiser": optimiser})
+
+    @model_validator(mode="after")
+    def _whole_batches(self) -> Optimisation:
+        """A line search compares losses, so they must be of one function."""
+        if isinstance(self.optimiser, Lbfgs):
+            because = "because lbfgs compares losses of all samples"
+            if self.batch_size != "full":
+                raise refused("batch_size", self.batch_size, f"full, {because}")
+            if self.augmentation is not None:
+                given = self.augmentation.model_dump()
+                raise refused("augmentation", given, f"nothing, {because} as they are")
+            if not isinstance(self.schedule, Constant):
+                allowed = "constant, because lbfgs finds the length of each step itself"
+                raise refused("schedule.name", self.schedule.name, allowed)
+        return self
 
 
 # pairs of a load and of `at_once` from there on, where large models leave less room

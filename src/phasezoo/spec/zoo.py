@@ -19,7 +19,7 @@ from phasezoo.spec.base import (
 )
 from phasezoo.spec.metrics import Family, Merging, Metrics, Transfer
 from phasezoo.spec.phases import Criteria
-from phasezoo.spec.training import Training
+from phasezoo.spec.training import Lbfgs, Training
 from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Number
 
 
@@ -106,6 +106,9 @@ class Zoo(Spec):
             "weight_decay": ("training.optimiser.weight_decay", optimiser.weight_decay),
         }
         on_axes = {self.load.hyperparameter, self.temperature.hyperparameter}
+        if isinstance(optimiser, Lbfgs) and "weight_decay" in on_axes:
+            allowed = "learning_rate, because lbfgs has no weight decay"
+            raise refused("temperature.hyperparameter", "weight_decay", allowed)
         for name, (key, value) in settings.items():
             if name in on_axes and value is not None:
                 raise refused(key, value, f"null, because {name} is a grid axis")

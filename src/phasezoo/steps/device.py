@@ -6,6 +6,7 @@ import os
 
 import torch
 
+from phasezoo.steps.heap import keep_freed_memory
 from phasezoo.steps.lease import hold, slots_per_gpu, visible
 from phasezoo.steps.log import say
 from phasezoo.training.fit import free_bytes
@@ -21,6 +22,7 @@ def prepare(gpus: int) -> torch.device:
         LeaseError: there are GPUs, and no lease can be had by waiting.
     """
     torch.set_num_threads(1)
+    keep_freed_memory()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # the same as use_deterministic_algorithms(True), which first imports torch's compiler: 1.6 s
     torch.set_deterministic_debug_mode("error")

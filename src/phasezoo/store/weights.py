@@ -24,11 +24,13 @@ from phasezoo.vocabulary import Status
 
 ARRAYS = ("parameters", "buffers")
 STATE = ("momentum", "second_moment")  # of the optimiser, as many as it carries along
+VECTORS = "optimiser_vectors"  # all of them, where it carries along more
 DIMS = {
     "parameters": ("temperature", "seed", "epoch", "parameter"),
     "buffers": ("temperature", "seed", "epoch", "buffer"),
     "momentum": ("seed", "parameter"),
     "second_moment": ("seed", "parameter"),
+    VECTORS: ("seed", "vector", "parameter"),
 }
 MOST = (2**31 - 1) // 4  # numbers of a chunk: Blosc takes no more bytes at once
 
@@ -54,9 +56,9 @@ def create(
     )
 
 
-def _chunks(size: int) -> tuple[int, int]:
-    """Length and number of the fewest equal chunks of a vector."""
-    parts = -(-size // MOST)
+def _chunks(size: int, vectors: int = 1) -> tuple[int, int]:
+    """Length and number of the fewest equal chunks of vectors that lie in them together."""
+    parts = -(-size * vectors // MOST)
     return -(-size // parts), parts
 
 
@@ -86,18 +88,21 @@ def write_block(
                 array[0, :, epoch] = np.stack(block)
     if resumable:
         states = np.stack([of_seed[-1].state.numpy() for of_seed in checkpoints])
-        for name, vectors in zip(STATE, np.moveaxis(states, 1, 0), strict=False):
+        few = states.shape[1] <= len(STATE)
+        named = zip(STATE, np.moveaxis(states, 1, 0), strict=False) if few else [(VECTORS, states)]
+        for name, vectors in named:
             _write_state(group, name, vectors)
     group.attrs["epochs"] = [c.epoch for c in checkpoints[0]]
     group.attrs["status"] = [[int(c.status) for c in of_seed] for of_seed in checkpoints]
 
 
 def _write_state(group: zarr.Group, name: str, vectors: NDArray[np.float32]) -> None:
+    _, *together, size = vectors.shape
     state = group.create_array(
         name,
         shape=vectors.shape,
         dtype="float32",
-        chunks=(1, _chunks(vectors.shape[1])[0]),
+        chunks=(1, *together, _chunks(size, *together)[0]),
         compressors=BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle),
         dimension_names=DIMS[name],
     )
@@ -152,11 +157,11 @@ class Block:
             ManifestError: the block was imported, and has none.
         """
         epoch = self.epochs[-1]
-        names = [name for name in STATE if name in self.group]
+        names = [name for name in (*STATE, VECTORS) if name in self.group]
         if not names:
             raise ManifestError(
                 f"{self.group.store}: no optimiser state to go on from, it was trained elsewhere"
             )
-        state = np.stack([np.asarray(self.group[name][seed]) for name in names])
+        parts = [np.atleast_2d(np.asarray(self.group[name][seed])) for name in names]
         weights, status = self.weights(seed, epoch), self.status(seed, epoch)
-        return Checkpoint(epoch, weights, torch.from_numpy(state), status)
+        return Checkpoint(epoch, weights, torch.from_numpy(np.concatenate(parts)), status)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from phasezoo.spec.training import AdamW
-from phasezoo.training.flat import FlatVector
+from phasezoo.training.flat import FlatStepper
 
 
-class FlatAdamW(FlatVector):
+class FlatAdamW(FlatStepper):
     """``torch.optim.AdamW`` on a module whose parameters are views of one vector.
 
     The arithmetic is torch's, to the bit (Loshchilov and Hutter 2019, algorithm 2):

@@ -17,8 +17,8 @@ class Checkpoint:
     """A model at an epoch, with all that training needs to go on from there.
 
     `state` [k, P] is what the optimiser carries along: the running mean of gradients and, with
-    Adam, that of their squares. The order of samples needs no state, because the generator of each
-    epoch is made from names.
+    Adam, that of their squares; of L-BFGS see `phasezoo.training.lbfgs`. The order of samples needs
+    no state, because the generator of each epoch is made from names.
     """
 
     epoch: int

@@ -36,6 +36,10 @@ class FlatVector(ABC):
     def state(self) -> Tensor:
         """What it needs to go on from here, [k, P]."""
 
+
+class FlatStepper(FlatVector):
+    """An optimiser that takes a step after each gradient."""
+
     @abstractmethod
     def step(self, rate: float, momentum: float) -> None:
         """One update with a learning rate and a momentum (of Adam: b1)."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, lr_scheduler
 
-from phasezoo.spec.training import Constant, Cosine, OneCycle, Optimisation
+from phasezoo.spec.training import Constant, Cosine, Lbfgs, OneCycle, Optimisation
 
 
 @functools.lru_cache(maxsize=8)  # the seeds of a cell have the same
@@ -23,9 +23,12 @@ def rates(optimisation: Optimisation, steps_per_epoch: int, first: int, last: in
         [(last - first) * steps_per_epoch, 2] float64.
 
     Raises:
-        ValueError: the optimiser has no learning rate or weight decay yet.
+        ValueError: the optimiser has no learning rate or weight decay yet, or is L-BFGS, which
+            finds its steps itself.
     """
     optimiser = optimisation.optimiser
+    if isinstance(optimiser, Lbfgs):
+        raise ValueError("optimiser: got lbfgs, allowed is one that has a momentum")
     if optimiser.learning_rate is None or optimiser.weight_decay is None:
         raise ValueError("optimiser: got no learning rate or weight decay, allowed are numbers")
     dummy = _Bare(optimiser.learning_rate, optimiser.momentum)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from phasezoo.spec.training import Sgd
-from phasezoo.training.flat import FlatVector
+from phasezoo.training.flat import FlatStepper
 
 
-class FlatSgd(FlatVector):
+class FlatSgd(FlatStepper):
     """``torch.optim.SGD`` on a module whose parameters are views of one vector.
 
     The arithmetic is torch's, to the bit:

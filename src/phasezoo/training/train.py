@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.models.flat import weights_of
-from phasezoo.spec.training import AdamW, Optimisation, Sgd
+from phasezoo.spec.training import AdamW, Lbfgs, Optimisation, Optimiser, Sgd
 from phasezoo.training.adam import FlatAdamW
 from phasezoo.training.augment import augmented
 from phasezoo.training.checkpoint import Checkpoint, diverged
-from phasezoo.training.flat import FlatVector
+from phasezoo.training.flat import FlatStepper
+from phasezoo.training.lbfgs import FlatLbfgs
 from phasezoo.training.precision import computing
 from phasezoo.training.schedule import rates
 from phasezoo.training.sgd import FlatSgd
@@ -53,8 +54,9 @@ def train(
 
     The mean loss of a batch is minimised; every epoch sees each sample once, in an order drawn
     from (*names, "order", epoch), or all at once, and disturbed by numbers from (*names, "augment",
-    epoch) where the optimisation has an augmentation. A loss that is not finite ends the training:
-    the remaining checkpoints carry NaN and the status `DIVERGED`.
+    epoch) where the optimisation has an augmentation. With L-BFGS an epoch is an evaluation, and a
+    model that has converged stays as it is. A loss that is not finite ends the training: the
+    remaining checkpoints carry NaN and the status `DIVERGED`.
 
     Args:
         module: holding the weights of `origin`, on the task's device.
@@ -101,35 +103,54 @@ class Run:
         self.at_once = optimisation.at_once or self.batch_size
         self.steps = steps_per_epoch(samples, self.batch_size)
         self.first = origin.epoch
-        self.rates = rates(optimisation, self.steps, self.first, last).tolist()
+        searches = isinstance(optimisation.optimiser, Lbfgs)  # for the length of each step
+        self.rates = [] if searches else rates(optimisation, self.steps, self.first, last).tolist()
         self.alive = origin.status is Status.TRAINED
         taken = origin.epoch * self.steps
         self.optimiser = _optimiser(module, optimisation.optimiser, origin.state, taken)
 
     def epoch(self, epoch: int) -> float:
         """Train one epoch; returns its mean loss."""
-        total = torch.zeros((), device=self.task.train_labels.device)
         self.module.train()
-        for loss in self.steps_of(epoch):
-            total += loss
+        match self.optimiser:
+            case FlatLbfgs() as search:
+                loss = self._searched(search)
+            case FlatStepper() as stepper:
+                losses = self.steps_of(stepper, epoch)
+                loss = sum(losses, torch.zeros((), device=self.task.train_labels.device))
+                loss = loss / len(self.task.train_labels)
         self.module.eval()
-        self.alive = bool(total.isfinite() & self.optimiser.vector.isfinite().all())
-        return total.item() / len(self.task.train_labels)
+        self.alive = bool(loss.isfinite() & self.optimiser.vector.isfinite().all())
+        return loss.item()
 
-    def steps_of(self, epoch: int) -> Iterator[Tensor]:
-        """Take the steps of an epoch, one for each value: losses summed over part of a batch."""
+    def steps_of(self, optimiser: FlatStepper, epoch: int) -> Iterator[Tensor]:
+        """Take the steps of an epoch; the losses of each batch before it, summed over samples."""
         table = self.rates[(epoch - 1 - self.first) * self.steps :][: self.steps]
         disturbance = rng.generator(*self.names, "augment", epoch)
         for (inputs, targets), (rate, momentum) in zip(self._batches(epoch), table, strict=True):
             if self.augmentation:
                 inputs = augmented(inputs, self.augmentation, self.task.black, disturbance)
-            self.optimiser.zero_grad()
-            for some, wanted in self._parts(inputs, targets):
-                loss = self._loss(some, wanted)
-                whole = len(wanted) == len(targets)
-                (loss if whole else loss * (len(wanted) / len(targets))).backward()
-                yield loss.detach() * len(wanted)
-            self.optimiser.step(rate, momentum)
+            optimiser.zero_grad()
+            yield self._backward(inputs, targets) * len(targets)
+            optimiser.step(rate, momentum)
+
+    def _searched(self, optimiser: FlatLbfgs) -> Tensor:
+        """An evaluation of the line search; the loss of the weights it has accepted."""
+        inputs, targets = self.task.train_inputs, self.task.train_labels
+        if optimiser.active:
+            optimiser.evaluate(lambda: self._backward(inputs, targets))
+        return optimiser.loss
+
+    def _backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """The mean loss of a batch; its gradient is added to those of the parameters."""
+        parts = zip(inputs.split(self.at_once), targets.split(self.at_once), strict=True)
+        total = torch.zeros((), device=targets.device)
+        for some, wanted in parts:
+            loss = self._loss(some, wanted)
+            part = loss if len(wanted) == len(targets) else loss * (len(wanted) / len(targets))
+            part.backward()
+            total += part.detach()
+        return total
 
     def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         with computing(self.precision, inputs.device):
@@ -147,10 +168,6 @@ class Run:
         for chosen in order.split(self.batch_size):
             yield inputs[chosen], targets[chosen]
 
-    def _parts(self, inputs: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """What of a batch goes through the network at once; their gradients add up."""
-        return zip(inputs.split(self.at_once), targets.split(self.at_once), strict=True)
-
     def checkpoint(self, epoch: int) -> Checkpoint:
         """The model as it is now."""
         state = self.optimiser.state.cpu().clone()
@@ -159,10 +176,14 @@ class Run:
         return found if self.alive else diverged(found)
 
 
-def _optimiser(module: nn.Module, spec: Sgd | AdamW, state: Tensor, steps: int) -> FlatVector:
+def _optimiser(
+    module: nn.Module, spec: Optimiser, state: Tensor, steps: int
+) -> FlatStepper | FlatLbfgs:
     """The optimiser of a spec, going on from a state after so many steps."""
     match spec:
         case Sgd():
             return FlatSgd(module, spec, state[0])
         case AdamW():
             return FlatAdamW(module, spec, state, steps)
+        case Lbfgs():
+            return FlatLbfgs(module, spec, state)

@@ -16,7 +16,7 @@ from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.metrics import Transfer
 from phasezoo.spec.training import Optimisation
 from phasezoo.training.checkpoint import Checkpoint
-from phasezoo.training.choice import LEAST, even, stacks_on_cpu
+from phasezoo.training.choice import LEAST, even
 from phasezoo.training.evaluate import evaluate
 from phasezoo.training.member import Member
 from phasezoo.training.population import train_population
@@ -87,12 +87,16 @@ def transfer(
 
 
 def _together(module: nn.Module, task: Task, how: Optimisation, models: int) -> int | str:
-    """How many to train as one: as many as still gain by it (`benchmarks/population.py`)."""
+    """How many to train as one: as many as still gain by it (`benchmarks/population.py`).
+
+    Stacked convolutions gain or lose by their size and the machine: they are left alone.
+    """
+    convolves = any(isinstance(layer, nn.Conv2d) for layer in module.modules())
     samples = len(task.train_labels)
     batch = samples if how.batch_size in ("full", None) else min(int(how.batch_size), samples)
     work = batch * sum(p.numel() for p in module.parameters())
     together = even(models, min(models, MUCH // max(1, work)))
-    return together if stacks_on_cpu(module) and together >= LEAST["cpu"] else "one"
+    return "one" if convolves or together < LEAST["cpu"] else together
 
 
 def _origins(

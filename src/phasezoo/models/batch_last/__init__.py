@@ -1,0 +1,1 @@
+"""Small convolutional networks, many models at once, with samples last in memory."""
