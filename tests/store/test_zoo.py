@@ -23,7 +23,7 @@ import phasezoo
 from phasezoo.models.build import build
 from phasezoo.models.flat import load_weights
 from phasezoo.spec.jobs import at_load
-from phasezoo.store import publish
+from phasezoo.store import links
 from phasezoo.store.dataset import read_task
 from phasezoo.store.manifest import ManifestError, verify
 from phasezoo.store.weights import Block
@@ -235,7 +235,7 @@ def copied(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     root = tmp_path / "copy"
     shutil.copytree(tiny.root, root)
-    monkeypatch.setattr(publish, "os", SimpleNamespace(link=no_links))
+    monkeypatch.setattr(links, "os", SimpleNamespace(link=no_links))
     Tiny(root).publish(MLP)
     return root
 
