@@ -1,0 +1,139 @@
+"""Models cut into pieces with one axis for each permutation, ready to be searched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from phasezoo.merging.permutation import AlignmentError, Permutations, PermutationSpec
+from phasezoo.merging.permutation.spec import Piece
+
+Tensors = Mapping[str, Tensor]
+Key = tuple[str, int]  # a tensor and the number of its piece
+Axes = tuple[str | None, ...]
+Flat = dict[str, Tensor]  # name -> [n]; for a permutation within another [outer n] of all units
+
+
+class Pieces(Mapping[Key, Tensor]):
+    """The pieces of a model by tensor and number; of `within` permutations outer and inner as one.
+
+    Unit (h, i) of a permutation within another is entry h n + i of one axis, so that for a search
+    every axis is permuted by plain indices (`flat`, `nested`).
+
+    Args:
+        spec: the permutations.
+        tensors: of the model. Those of a plain dict are cut once; any other mapping is asked for a
+            tensor whenever a piece of it is wanted, so it may read them from a store.
+
+    Raises:
+        AlignmentError: a permutation is within more than one other.
+    """
+
+    def __init__(self, spec: PermutationSpec, tensors: Tensors) -> None:
+        self._spec, self._tensors = spec, tensors
+        self.axes: dict[Key, Axes] = {}
+        self.sizes: dict[str, int] = {}
+        self._kept: dict[Key, Tensor] | None = {} if isinstance(tensors, dict) else None
+        for tensor in tensors:
+            for number, piece in enumerate(self._cut(tensor)):
+                self.sizes |= dict(_sizes(piece))
+                values, axes = _joined(spec, piece)
+                self.axes[tensor, number] = axes
+                if self._kept is not None:
+                    self._kept[tensor, number] = values
+
+    def __getitem__(self, key: Key) -> Tensor:
+        """The values of a piece, one axis for each of its `axes`."""
+        if self._kept is not None:
+            return self._kept[key]
+        return _joined(self._spec, self._cut(key[0])[key[1]])[0]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.axes)
+
+    def __len__(self) -> int:
+        return len(self.axes)
+
+    def _cut(self, tensor: str) -> list[Piece]:
+        return self._spec.pieces({tensor: self._tensors[tensor].contiguous()})
+
+    def identity(self) -> Flat:
+        """The indices that leave everything in its place."""
+        return self._made(torch.arange)
+
+    def random(self, generator: torch.Generator) -> Flat:
+        """Indices drawn uniformly from those there are."""
+        return self._made(lambda size: torch.randperm(size, generator=generator))
+
+    def _made(self, order: Callable[[int], Tensor]) -> Flat:
+        """From orders of so many units, those within others drawn for each of them."""
+        out: Permutations = {}
+        for name, size in self.sizes.items():
+            outer = self._spec.within.get(name, ())
+            rows = [order(size) for _ in range(self.sizes[outer[0]] if outer else 1)]
+            out[name] = torch.stack(rows) if outer else rows[0]
+        return flat(self._spec, out)
+
+    def permuted(self, key: Key, by: Flat) -> Tensor:
+        """The values of a piece with their units reordered; a name not in `by` stays."""
+        values = self[key]
+        for axis, name in enumerate(self.axes[key]):
+            if name in by:
+                values = values.index_select(axis, by[name].to(values.device))
+        return values
+
+
+def _sizes(piece: Piece) -> Iterator[tuple[str, int]]:
+    for name, size in zip(piece.names, piece.values.shape, strict=True):
+        if name:
+            yield name, size
+
+
+def _joined(spec: PermutationSpec, piece: Piece) -> tuple[Tensor, Axes]:
+    """A piece whose dimensions within others are one axis with those."""
+    values, names = piece.values, list(piece.names)
+    while inner := [d for d, name in enumerate(names) if name and spec.within.get(name)]:
+        at = inner[0]
+        parents, joined = spec.within[str(names[at])], str(names[at])
+        if len(parents) > 1:
+            got = f"{piece.tensor}: {joined} is within {', '.join(parents)}"
+            raise AlignmentError(f"{got}; allowed is one permutation")
+        outer = next((d for d in range(at)[::-1] if names[d] == parents[0]), None)
+        outer = names.index(parents[0]) if outer is None else outer
+        at -= outer < at
+        values = values.movedim(outer, at)
+        names.pop(outer)
+        values, names[at] = values.flatten(at, at + 1), f"/{joined}"
+    return values, tuple(name.removeprefix("/") if name else None for name in names)
+
+
+def flat(spec: PermutationSpec, by: Permutations) -> Flat:
+    """Plain indices of all units: those within others counted from the first unit of all."""
+    out = dict(by)
+    for name, values in by.items():
+        for outer in spec.within.get(name, ()):
+            out[name] = (by[outer][:, None] * values.shape[-1] + values).flatten()
+    return out
+
+
+def nested(spec: PermutationSpec, by: Flat) -> Permutations:
+    """Inverse of `flat`."""
+    out = dict(by)
+    for name, indices in by.items():
+        for outer in spec.within.get(name, ()):
+            rows = indices.view(len(by[outer]), -1)
+            out[name] = rows - by[outer][:, None] * rows.shape[1]
+    return out
+
+
+def composed(spec: PermutationSpec, first: Permutations, then: Permutations) -> Permutations:
+    """What permuting by `first`, and the result by `then`, comes to."""
+    before, after = flat(spec, first), flat(spec, then)
+    return nested(spec, {name: before[name][after[name]] for name in before})
+
+
+def inverse(spec: PermutationSpec, by: Permutations) -> Permutations:
+    """The permutations that take those back."""
+    return nested(spec, {name: indices.argsort() for name, indices in flat(spec, by).items()})
