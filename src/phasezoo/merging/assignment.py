@@ -66,4 +66,5 @@ def best_of(gains: Gains, group: Group) -> Flat:
 
 def _blocks(gains: Tensor, heads: int) -> Tensor:
     """[H, H, d, d] of [H d, H d]: the gains within each two heads."""
-    return gains.unflatten(1, (heads, -1)).unflatten(0, (heads, -1)).transpose(1, 2)
+    blocks: Tensor = gains.unflatten(1, (heads, -1)).unflatten(0, (heads, -1)).transpose(1, 2)
+    return blocks

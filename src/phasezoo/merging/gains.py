@@ -51,9 +51,6 @@ class Gains:
         self._couplings: dict[str, list[_Coupling]] = {name: [] for name in A.sizes}
         for key, axes in A.axes.items():
             self._enter(key, [(axis, name) for axis, name in enumerate(axes) if name])
-        for name, places in self._places.items():
-            if vectors := [key for key, _ in places if len(A.axes[key]) == 1]:
-                self._add(name, *(torch.stack([of[key] for key in vectors], 1) for of in (A, B)))
 
     def _enter(self, key: Key, permuted: list[tuple[int, str]]) -> None:
         if len(permuted) > 2:
@@ -62,9 +59,9 @@ class Gains:
         for (axis, name), other in zip(permuted, permuted[::-1], strict=True):
             self._places[name].append((key, axis))
             self._weights[name] += self._A[key].numel()
-            if len(permuted) == 1 and len(self._A.axes[key]) > 1:
+            if len(permuted) == 1:
                 self._add(name, *(_rows(of[key], axis) for of in (self._A, self._B)))
-            elif len(permuted) > 1:
+            else:
                 self._couplings[name].append(_Coupling(key, axis, *other))
 
     def _add(self, name: str, rows: Tensor, columns: Tensor) -> None:

@@ -29,6 +29,8 @@ class InnerProduct:
         return fsum(self._values.values())
 
     def _of(self, key: Key, by: Flat) -> float:
-        pair = (self._A[key].flatten(), self._B.permuted(key, by).flatten())
-        parts = zip(*(values.split(_AT_ONCE) for values in pair), strict=True)
+        A, B = self._A[key].flatten(), self._B.permuted(key, by).flatten()
+        if len(A) <= _AT_ONCE:
+            return torch.dot(A.double(), B.double()).item()
+        parts = zip(A.split(_AT_ONCE), B.split(_AT_ONCE), strict=True)
         return fsum(torch.dot(a.double(), b.double()).item() for a, b in parts)

@@ -35,18 +35,31 @@ class Pieces(Mapping[Key, Tensor]):
         self._spec, self._tensors = spec, tensors
         self.axes: dict[Key, Axes] = {}
         self.sizes: dict[str, int] = {}
-        self._kept: dict[Key, Tensor] | None = {} if isinstance(tensors, dict) else None
+        self._kept: dict[Key, Tensor] = {}
         for tensor in tensors:
             for number, piece in enumerate(self._cut(tensor)):
                 self.sizes |= dict(_sizes(piece))
-                values, axes = _joined(spec, piece)
-                self.axes[tensor, number] = axes
-                if self._kept is not None:
+                values, self.axes[tensor, number] = _joined(spec, piece)
+                if isinstance(tensors, dict):
                     self._kept[tensor, number] = values
+        if self._kept:
+            self._join_vectors()
+
+    def _join_vectors(self) -> None:
+        """Vectors of one permutation as the columns of one matrix: one product in place of many."""
+        alike: dict[Axes, list[Key]] = {}
+        for key, axes in self.axes.items():
+            if len(axes) == 1 and axes[0]:
+                alike.setdefault(axes, []).append(key)
+        for axes, keys in alike.items():
+            self._kept[keys[0]] = torch.stack([self._kept[key] for key in keys], dim=1)
+            self.axes[keys[0]] = (*axes, None)
+            for key in keys[1:]:
+                del self._kept[key], self.axes[key]
 
     def __getitem__(self, key: Key) -> Tensor:
         """The values of a piece, one axis for each of its `axes`."""
-        if self._kept is not None:
+        if key in self._kept:
             return self._kept[key]
         return _joined(self._spec, self._cut(key[0])[key[1]])[0]
 

@@ -12,7 +12,7 @@ import torch
 from phasezoo.landscape.network import Network
 from phasezoo.merging.alignment import Alignment, require_alignable
 from phasezoo.merging.descent import Descent, Start
-from phasezoo.merging.permutation import Permutations, PermutationSpec, identity
+from phasezoo.merging.permutation import Permutations, PermutationSpec
 from phasezoo.merging.pieces import Pieces, Tensors, nested
 from phasezoo.models.flat import Weights
 
@@ -55,11 +55,11 @@ def weight_matching(
     start = perf_counter()
     A, *others = (tensors_of(network, model) for model in models)
     found = [match(spec, A, B, generator, sweeps, restarts) for B in others]
-    still = identity(spec, network.parameters)
+    still = {name: _unmoved(perm) for name, perm in found[0].permutations.items()}
     longest = zip_longest(*(one.objective for one in found))
     last = [one.objective[-1] for one in found]
     return Alignment(
-        permutations=(still, *(still | one.permutations for one in found)),
+        permutations=(still, *(one.permutations for one in found)),
         objective=tuple(
             sum(end if value is None else value for value, end in zip(step, last, strict=True))
             for step in longest
@@ -67,6 +67,10 @@ def weight_matching(
         converged=all(one.converged for one in found),
         seconds=perf_counter() - start,
     )
+
+
+def _unmoved(like: torch.Tensor) -> torch.Tensor:
+    return torch.arange(like.shape[-1]).expand(like.shape).clone()
 
 
 def tensors_of(network: Network, model: Weights) -> dict[str, torch.Tensor]:
