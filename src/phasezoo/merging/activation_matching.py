@@ -22,7 +22,7 @@ from phasezoo.merging.activations import (
 from phasezoo.merging.alignment import Alignment, require_alignable
 from phasezoo.merging.assignment import best_of, groups_of
 from phasezoo.merging.gains import Gains
-from phasezoo.merging.permutation import Permutations, PermutationSpec
+from phasezoo.merging.permutation import PermutationSpec
 from phasezoo.merging.pieces import Flat, Pieces, nested
 from phasezoo.models.flat import Weights
 

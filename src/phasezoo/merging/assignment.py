@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from phasezoo.merging.gains import Gains
 from phasezoo.merging.permutation import PermutationSpec
 from phasezoo.merging.pieces import Flat
+
+
+class Matrices(Protocol):
+    """Gains [n, n] by the name of a permutation."""
+
+    def __getitem__(self, name: str, /) -> Tensor:
+        """Of one permutation."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ def assignment(gains: Tensor) -> Tensor:
     return best
 
 
-def best_of(gains: Gains, group: Group) -> Flat:
+def best_of(gains: Matrices, group: Group) -> Flat:
     """The permutations of a group that maximise its gains, all others held.
 
     With permutations within it, of d units in each of H heads, every head h of one model is first
