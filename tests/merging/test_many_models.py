@@ -130,10 +130,14 @@ def test_one_layer_of_three_models_reaches_the_best_of_all(way: Way) -> None:
 def test_two_models_are_as_close_as_by_weight_matching(way: Way) -> None:
     net, models = nets.network(RESIDUAL), [nets.weights(RESIDUAL, i) for i in range(2)]
     spec = permutation_spec(net.module)
-    pair = weight_matching(net, spec, models, rng.generator("pair"), sweeps=50)
+    pairs = [
+        weight_matching(net, spec, models, rng.generator("pair", order), sweeps=50)
+        for order in range(20)
+    ]
     found = aligned(way, RESIDUAL, models)
-    assert found.objective[0] == pytest.approx(pair.objective[0], rel=1e-9)
-    assert found.objective[-1] == pytest.approx(pair.objective[-1], rel=0.01)
+    assert found.objective[0] == pytest.approx(pairs[0].objective[0], rel=1e-9)
+    # one of the optima that it comes to rest in
+    assert any(found.gain == pytest.approx(pair.gain, rel=1e-6) for pair in pairs)
 
 
 @WAYS

@@ -118,7 +118,7 @@ def test_the_gradient_is_half_that_of_the_midpoint() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 1.0, 0.001])
 def test_there_must_be_something_to_choose_by_and_to_learn_from(share: float) -> None:
-    with pytest.raises(ValueError, match="held_out: got .* of 101 samples"):
+    with pytest.raises(ValueError, match=r"held_out: got .* of 101 samples"):
         aligned(MLP, [trained(MLP, 0), trained(MLP, 1)], replace(HOW, held_out=share))
 
 
