@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -16,16 +15,17 @@ from phasezoo import rng
 from phasezoo.merging import straight_through as learned
 from phasezoo.merging.alignment import Alignment
 from phasezoo.merging.permutation import permutation_spec, permute
-from phasezoo.merging.straight_through import Learning, straight_through
+from phasezoo.merging.straight_through import straight_through
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import Weights, load_weights
 from phasezoo.spec.architecture import Architecture
+from phasezoo.spec.merging import Learning
 from phasezoo.training.train import start, train
 
 TASK = oracles.blobs(train=101, test=53, shape=(2, 5, 5), classes=5)
 MLP, RESIDUAL = nets.mlp(2, 7), nets.resnet(2, 3)
 BOTH = pytest.mark.parametrize("architecture", [MLP, RESIDUAL], ids=["mlp", "resnet"])
-HOW = Learning(epochs=5, batch_size=31, learning_rate=0.03, momentum=0.9, held_out=0.3, sweeps=20)
+HOW = Learning(epochs=5, batch_size=31, learning_rate=0.03, momentum=0.9, held_out=0.3)
 
 
 @functools.cache
@@ -44,7 +44,9 @@ def network(architecture: Architecture) -> nets.Network:
 def aligned(architecture: Architecture, models: list[Weights], how: Learning = HOW) -> Alignment:
     net = network(architecture)
     spec = permutation_spec(net.module)
-    return straight_through(net, spec, models, rng.generator("ste"), task=TASK, learning=how)
+    return straight_through(
+        net, spec, models, rng.generator("ste"), task=TASK, learning=how, sweeps=20
+    )
 
 
 @BOTH
@@ -52,7 +54,7 @@ def test_a_hidden_permutation_is_found(architecture: Architecture) -> None:
     net, one = network(architecture), trained(architecture, 0)
     spec = permutation_spec(net.module)
     copy = permute(net, spec, one, nets.random_permutations(net, spec, 0))
-    found = aligned(architecture, [one, copy], replace(HOW, epochs=1))
+    found = aligned(architecture, [one, copy], HOW.model_copy(update={"epochs": 1}))
     assert torch.equal(found.applied(net, spec, [one, copy])[1].parameters, one.parameters)
 
 
@@ -95,7 +97,7 @@ def test_what_is_held_out_takes_no_part_in_learning(monkeypatch: pytest.MonkeyPa
         return plain(net, at, inputs, labels)
 
     monkeypatch.setattr(learned, "_gradient", watched)
-    aligned(MLP, [trained(MLP, 0), trained(MLP, 1)], replace(HOW, epochs=2))
+    aligned(MLP, [trained(MLP, 0), trained(MLP, 1)], HOW.model_copy(update={"epochs": 2}))
     held = TASK.train_inputs[torch.randperm(101, generator=rng.generator("ste"))[:30]]
     samples = torch.cat(seen)
     assert len(samples) == 2 * 71
@@ -119,11 +121,11 @@ def test_the_gradient_is_half_that_of_the_midpoint() -> None:
 @pytest.mark.parametrize("share", [0.0, 1.0, 0.001])
 def test_there_must_be_something_to_choose_by_and_to_learn_from(share: float) -> None:
     with pytest.raises(ValueError, match=r"held_out: got .* of 101 samples"):
-        aligned(MLP, [trained(MLP, 0), trained(MLP, 1)], replace(HOW, held_out=share))
+        aligned(MLP, [trained(MLP, 0), trained(MLP, 1)], HOW.model_copy(update={"held_out": share}))
 
 
 def test_the_same_generator_learns_the_same() -> None:
     models = [trained(MLP, 0), trained(MLP, 1)]
-    first, second = (aligned(MLP, models, replace(HOW, epochs=2)) for _ in range(2))
+    first, second = (aligned(MLP, models, HOW.model_copy(update={"epochs": 2})) for _ in range(2))
     assert first.objective == second.objective
     assert not math.isnan(first.objective[-1])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from phasezoo.landscape.network import Network
 from phasezoo.merging.permutation import AlignmentError, Axis, PermutationSpec
@@ -85,12 +87,12 @@ def _watched(module: nn.Module, sites: Sites) -> Iterator[dict[str, list[Tensor]
     found: dict[str, list[Tensor]] = {site: [] for site in sites.axes}
     layers = dict(module.named_modules())
 
-    def keep(site: str, layer: nn.Module, end: str) -> object:
+    def keep(site: str, layer: nn.Module, end: str) -> RemovableHandle:
         def taken(_: nn.Module, given: tuple[Tensor, ...]) -> None:
-            found[site].append(_samples(layer, given[0]))
+            found[site].append(samples_of(given[0]))
 
         def put(_: nn.Module, given: object, output: Tensor) -> None:
-            found[site].append(_samples(layer, output))
+            found[site].append(samples_of(output))
 
         if end == "in":
             return layer.register_forward_pre_hook(taken)
@@ -103,15 +105,16 @@ def _watched(module: nn.Module, sites: Sites) -> Iterator[dict[str, list[Tensor]
         yield found
 
 
-def _samples(layer: nn.Module, values: Tensor) -> Tensor:
-    """[samples, features] of what goes into a layer or comes out of it."""
-    return (values.movedim(1, -1) if isinstance(layer, nn.Conv2d) else values).flatten(0, -2)
+def samples_of(values: Tensor) -> Tensor:
+    """[samples, features] of what goes into a layer or comes out of it; images are [N, C, H, W]."""
+    return (values.movedim(1, -1) if values.dim() == 4 else values).flatten(0, -2)
 
 
 @dataclass(frozen=True)
 class Moments:
     """Mean and standard deviation [features] of every site, over samples, in float64."""
 
+    NAMES: ClassVar = ("mean", "deviation")
     mean: Activations
     deviation: Activations
 

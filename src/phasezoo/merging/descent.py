@@ -25,7 +25,6 @@ class Descent:
         self._identity = A.identity()
         self._groups = groups_of(spec, self._identity)
         self._inner = InnerProduct(A, B)
-        self._least = 1e-14 * _norm(A) * _norm(B)  # what float64 resolves
 
     def run(
         self, generator: torch.Generator, sweeps: int, start: Start
@@ -42,7 +41,7 @@ class Descent:
             first = start == "anchored" and not number
             found = sweep.inwards() if first else sweep.onwards(by)
             reached = self._inner(found)
-            if reached > objective[-1] + self._least:
+            if self._is_more(reached, objective[-1]):
                 by = found
                 objective.append(reached)
             elif first:
@@ -50,6 +49,12 @@ class Descent:
             else:
                 return by, [*objective, objective[-1]]
         return by, objective
+
+    def _is_more(self, reached: float, before: float) -> bool:
+        """Whether it is, by what float64 resolves of the products of norms."""
+        if reached <= before or reached - before > 1e-9 * abs(reached):
+            return reached > before
+        return reached - before > 1e-14 * _norm(self._A) * _norm(self._B)
 
 
 def _norm(of: Pieces) -> float:

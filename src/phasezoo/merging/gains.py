@@ -87,13 +87,15 @@ class Gains:
         moved = None if before is None else (before != now).nonzero().squeeze(1)
         if moved is not None and not len(moved):
             return False
-        axes = (coupling.axis, coupling.other)
-        A, B = (of[coupling.key].movedim(axes, (0, 1)) for of in (self._A, self._B))
+        A, B = (of[coupling.key] for of in (self._A, self._B))
         if before is None or moved is None:
-            self._add(name, A.flatten(1), _columns(B, now))
+            self._add(
+                name, _rows(A, coupling.axis), _rows(_chosen(B, coupling, now), coupling.axis)
+            )
         else:
-            change = _columns(B, now[moved]) - _columns(B, before[moved])
-            self._add(name, _columns(A, moved), change)
+            change = _chosen(B, coupling, now[moved]) - _chosen(B, coupling, before[moved])
+            rows = (_rows(of, coupling.axis) for of in (_chosen(A, coupling, moved), change))
+            self._add(name, *rows)
         return True
 
     def __getitem__(self, name: str) -> Tensor:
@@ -140,9 +142,9 @@ def _rows(values: Tensor, axis: int) -> Tensor:
     return values.movedim(axis, 0).reshape(values.shape[axis], -1)
 
 
-def _columns(values: Tensor, units: Tensor) -> Tensor:
-    """[n, everything of some units] of values [n, units, ...]."""
-    return values.index_select(1, units.to(values.device)).flatten(1)
+def _chosen(values: Tensor, coupling: _Coupling, units: Tensor) -> Tensor:
+    """Values of some units of the other axis; chosen before any transposition, which is slower."""
+    return values.index_select(coupling.other, units.to(values.device))
 
 
 def _squares(values: Tensor, axis: int) -> Tensor:

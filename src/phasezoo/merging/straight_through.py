@@ -15,19 +15,8 @@ from phasezoo.merging.alignment import Alignment, require_alignable
 from phasezoo.merging.permutation import Permutations, PermutationSpec, permute
 from phasezoo.merging.weight_matching import match, tensors_of
 from phasezoo.models.flat import Weights
+from phasezoo.spec.merging import Learning
 from phasezoo.training.evaluate import evaluate
-
-
-@dataclass(frozen=True)
-class Learning:
-    """How permutations are learned."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    momentum: float
-    held_out: float  # share of the training set that chooses among them
-    sweeps: int  # of each matching, at most
 
 
 @dataclass(frozen=True)
@@ -48,6 +37,7 @@ def straight_through(
     *,
     task: Task,
     learning: Learning,
+    sweeps: int,
 ) -> Alignment:
     """Bring every model to where the loss of its midpoint with the first, A, is low.
 
@@ -68,6 +58,7 @@ def straight_through(
         generator: draws what is held out, the order of samples, and orders of matching.
         task: whose training set is learned from.
         learning: how.
+        sweeps: of each matching, at the most.
 
     Raises:
         ValueError: there are fewer than two models, or one has numbers that are not finite; or
@@ -77,7 +68,7 @@ def straight_through(
     start = perf_counter()
     split = _split(task, learning.held_out, generator)
     found = [
-        _learned(network, spec, (models[0], model), generator, split, learning)
+        _learned(network, spec, (models[0], model), generator, split, learning, sweeps)
         for model in models[1:]
     ]
     best = [min(of, key=lambda one: one[1]) for of in found]
@@ -109,6 +100,7 @@ def _learned(
     generator: torch.Generator,
     split: _Split,
     learning: Learning,
+    sweeps: int,
 ) -> list[tuple[Permutations, float]]:
     """The permutations at the start and after each epoch, with their losses on what is held out."""
     free = ends[0].parameters.to(network.device).clone()
@@ -118,7 +110,7 @@ def _learned(
     def projected() -> Permutations:
         B = tensors_of(network, ends[1])
         near = network.parameters.unflatten(free)
-        return match(spec, near, B, generator, learning.sweeps).permutations
+        return match(spec, near, B, generator, sweeps).permutations
 
     def middle(by: Permutations) -> Tensor:
         moved = permute(network, spec, ends[1], by).parameters

@@ -13,7 +13,7 @@ from phasezoo.merging.permutation import PermutationSpec, permutation_spec, prov
 from phasezoo.merging.weight_matching import weight_matching
 from phasezoo.models.flat import Weights
 from phasezoo.spec.jobs import MeasureJob
-from phasezoo.spec.metrics import Merging
+from phasezoo.spec.merging import Merging
 from phasezoo.steps.cells import Cell, Row, measure
 from phasezoo.steps.device import prepare
 from phasezoo.store import schema
