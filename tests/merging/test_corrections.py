@@ -64,8 +64,9 @@ def test_repair_sets_means_and_deviations_to_those_of_the_models(
             a, b, reached = (getattr(of, name)[site] for of in (first, second, own))
             wanted = 0.25 * a + 0.75 * b
             alive = own.deviation[site] > 0
-            # batch norm divides by sqrt(variance + 1e-5)
-            close = {"rtol": 1e-3, "atol": 1e-3 * wanted.abs().max().item()}
+            # running variances of batch norm are those over n - 1 pixels, not n
+            within = 1e-2 if net.has_statistics else 1e-4
+            close = {"rtol": within, "atol": within * wanted.abs().max().item()}
             torch.testing.assert_close(reached[alive], wanted[alive], **close)
         below.append((collapsed.deviation[site] / own.deviation[site]).nanmedian())
     assert sites.axes
@@ -143,11 +144,12 @@ def test_two_classes_have_a_temperature_in_closed_form() -> None:
 
 
 def test_a_temperature_is_chosen_on_one_half_and_judged_on_the_other() -> None:
-    function = NET.function(trained(0))
+    middle = merged(NET, [trained(0), trained(1)], (0.5, 0.5), "kept", TASK.train_inputs)
+    function = NET.function(middle)
     found, losses, chosen = calibrated(function, TASK), [], []
     first, second = halves(TASK)
     for on, judged in ((first, second), (second, first)):
-        grid = np.exp(np.linspace(-5, 5, 4001))
+        grid = np.exp(np.linspace(-2, 2, 2001))
         logits = function(on.inputs).double()
         best = min(grid, key=lambda t: functional.cross_entropy(logits / t, on.labels).item())
         chosen.append(best)
