@@ -65,7 +65,8 @@ def sites_of(network: Network, spec: PermutationSpec) -> Sites:
 
 def chunks_of(network: Network, inputs: Tensor) -> tuple[Tensor, ...]:
     """Inputs as they are put through a network at a time."""
-    return inputs.split(min(CHUNK, network.objective.chunk))
+    chunks: tuple[Tensor, ...] = inputs.split(min(CHUNK, network.objective.chunk))
+    return chunks
 
 
 def _names(axis: Axis) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -38,7 +38,9 @@ class Pieces(Mapping[Key, Tensor]):
         self._kept: dict[Key, Tensor] = {}
         for tensor in tensors:
             for number, piece in enumerate(self._cut(tensor)):
-                self.sizes |= dict(_sizes(piece))
+                self.sizes |= {
+                    n: s for n, s in zip(piece.names, piece.values.shape, strict=True) if n
+                }
                 values, self.axes[tensor, number] = _joined(spec, piece)
                 if isinstance(tensors, dict):
                     self._kept[tensor, number] = values
@@ -98,28 +100,31 @@ class Pieces(Mapping[Key, Tensor]):
         return values
 
 
-def _sizes(piece: Piece) -> Iterator[tuple[str, int]]:
-    for name, size in zip(piece.names, piece.values.shape, strict=True):
-        if name:
-            yield name, size
-
-
 def _joined(spec: PermutationSpec, piece: Piece) -> tuple[Tensor, Axes]:
     """A piece whose dimensions within others are one axis with those."""
     values, names = piece.values, list(piece.names)
-    while inner := [d for d, name in enumerate(names) if name and spec.within.get(name)]:
-        at = inner[0]
-        parents, joined = spec.within[str(names[at])], str(names[at])
-        if len(parents) > 1:
-            got = f"{piece.tensor}: {joined} is within {', '.join(parents)}"
-            raise AlignmentError(f"{got}; allowed is one permutation")
-        outer = next((d for d in range(at)[::-1] if names[d] == parents[0]), None)
-        outer = names.index(parents[0]) if outer is None else outer
-        at -= outer < at
-        values = values.movedim(outer, at)
-        names.pop(outer)
-        values, names[at] = values.flatten(at, at + 1), f"/{joined}"
-    return values, tuple(name.removeprefix("/") if name else None for name in names)
+    if not spec.within:
+        return values, piece.names
+    is_left = [name is not None and bool(spec.within.get(name)) for name in names]
+    while any(is_left):
+        at = is_left.index(True)
+        outer = _outer(spec, piece, names, at)
+        values, at = values.movedim(outer, at - (outer < at)), at - (outer < at)
+        for of in (names, is_left):
+            del of[outer]
+        values, is_left[at] = values.flatten(at, at + 1), False
+    return values, tuple(names)
+
+
+def _outer(spec: PermutationSpec, piece: Piece, names: Sequence[str | None], inner: int) -> int:
+    """The dimension that another is within: the nearest before it, or the first."""
+    name = str(names[inner])
+    parents = spec.within[name]
+    if len(parents) > 1:
+        got = f"{piece.tensor}: {name} is within {', '.join(parents)}"
+        raise AlignmentError(f"{got}; allowed is one permutation")
+    before = [d for d in range(inner) if names[d] == parents[0]]
+    return before[-1] if before else names.index(parents[0])
 
 
 def flat(spec: PermutationSpec, by: Permutations) -> Flat:
