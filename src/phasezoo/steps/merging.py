@@ -9,7 +9,7 @@ from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.merging.merge import align, average_error, merge_pair, single_error
-from phasezoo.merging.permutation import PermutationSpec, permutation_spec, prove
+from phasezoo.merging.permutation import PermutationSpec, infer, prove
 from phasezoo.models.flat import Weights
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Merging
@@ -27,7 +27,7 @@ def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
     options = job.options_as(Merging)
 
     def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
-        spec = permutation_spec(network.module)
+        spec = infer(network.module, task.test_inputs[:2])
         return [_of_cell(network, spec, task, cell, options) for cell in cells]
 
     measure(job, read_task(data, prepare(gpus)), weights, output, measured)

@@ -131,16 +131,13 @@ def _within(reading: Reading, names: Mapping[Index, str]) -> dict[str, tuple[str
 
     Of two that always stand together, the first is not within the other.
     """
-    beside: dict[Index, set[Index]] = {}
-    seen = {entry for axes in reading.occurrences for entry in _entries(axes)}
-    for entry in seen:
-        for leaf in entry & names.keys():
-            beside[leaf] = (beside[leaf] if leaf in beside else entry & names.keys()) & entry
+    named, beside = frozenset(names), dict[Index, frozenset[Index]]()
+    for entry in {entry & named for axes in reading.occurrences for entry in _entries(axes)}:
+        for leaf in entry:
+            beside[leaf] = beside.get(leaf, entry) & entry
     order = {leaf: position for position, leaf in enumerate(names)}
     outer = {
-        leaf: {
-            o for o in others if o is not leaf and (leaf not in beside[o] or order[o] < order[leaf])
-        }
+        leaf: {o for o in others - {leaf} if leaf not in beside[o] or order[o] < order[leaf]}
         for leaf, others in beside.items()
     }
     return {

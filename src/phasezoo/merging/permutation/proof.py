@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain, combinations
+from itertools import product
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 from phasezoo.landscape.network import Network
 from phasezoo.merging.permutation.act import Permutations, cycles, permute, permuted
 from phasezoo.merging.permutation.inference.trace import Example, evaluating, tensors_of
-from phasezoo.merging.permutation.spec import AlignmentError, Axes, PermutationSpec
+from phasezoo.merging.permutation.spec import AlignmentError, Axes, Axis, PermutationSpec
 from phasezoo.models.flat import Layout, Weights, buffer_layout, parameter_layout
 
 Change = Callable[[PermutationSpec, Permutations], float]  # of outputs, relative to the largest
@@ -113,7 +113,7 @@ def _near(tensor: Tensor, generator: torch.Generator) -> Tensor:
         return tensor
     first, second = torch.randn(2, *tensor.shape, dtype=torch.float64, generator=generator)
     given = tensor.detach().double()
-    found = given * (0.3 * first.to(given.device)).exp()
+    found: Tensor = given * (0.3 * first.to(given.device)).exp()
     if tensor.numel() and (given <= 0).any():
         spread = given.std(correction=0).item() or 0.1
         found += 0.3 * spread * second.to(given.device)
@@ -157,13 +157,11 @@ def _guilty(
     """The tensor that, permuted otherwise, mends most of what one permutation changes."""
     alone = {name: change(spec, {name: by[name]}) for name in spec.names}
     name = max(alone, key=lambda n: alone[n])
-    tried = {name: by[name]}
     left: dict[str, float] = {}
     for tensor in dict.fromkeys((*(t for t, _ in spec.places(name)), *spec.axes)):
-        others = _otherwise(spec.axes[tensor], name, shapes[tensor], by[name].shape[-1])
         changes = (
-            change(PermutationSpec({**spec.axes, tensor: axes}, spec.within), tried)
-            for axes in others
+            change(PermutationSpec({**spec.axes, tensor: axes}, spec.within), {name: by[name]})
+            for axes in _otherwise(spec, name, tensor, shapes)
         )
         left[tensor] = min(changes, default=alone[name])
         if left[tensor] <= tolerance:
@@ -171,10 +169,17 @@ def _guilty(
     return min(left, key=lambda t: left[t]), name
 
 
-def _otherwise(axes: Axes, name: str, shape: tuple[int, ...], size: int) -> Iterator[Axes]:
-    """The axes of a tensor with a permutation left out, or put in, on some that it fits."""
-    fits = [i for i, axis in enumerate(axes) if axis == name or shape[i] == size]
-    for chosen in chain.from_iterable(combinations(fits, n) for n in range(1, len(fits) + 1)):
-        yield tuple(
-            (None if axis == name else name) if i in chosen else axis for i, axis in enumerate(axes)
-        )
+def _otherwise(
+    spec: PermutationSpec, name: str, tensor: str, shapes: Mapping[str, tuple[int, ...]]
+) -> Iterator[Axes]:
+    """The axes of a tensor, a permutation left out or put in as it stands on others of a size."""
+    places = spec.places(name)
+    forms = dict.fromkeys((spec.axes[t][axis], shapes[t][axis]) for t, axis in places)
+    choices: list[list[Axis]] = []
+    for axis, (given, size) in enumerate(zip(spec.axes[tensor], shapes[tensor], strict=True)):
+        fit = [form for form, of in forms if of == size and form != given]
+        out: list[Axis] = [None] if (tensor, axis) in places else []
+        choices.append([given, *out, *fit])
+    every = product(*choices)
+    next(every)  # as it is
+    yield from every

@@ -141,7 +141,7 @@ def _size(axis: Axis, name: str) -> int | None:
         case Part(found, size) if found == name:
             return size
         case Product(inner) | Sum(inner):
-            return next((size for one in inner if (size := _size(one, name))), None)
+            return next((n for one in inner if (n := _size(one, name))), None)
     return None
 
 

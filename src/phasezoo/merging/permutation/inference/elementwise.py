@@ -13,7 +13,10 @@ from phasezoo.merging.permutation.inference.indices import (
     split,
     unify,
 )
-from phasezoo.merging.permutation.inference.values import Axes, Value, plain
+from phasezoo.merging.permutation.inference.values import Axes, plain
+
+_WHERE = {"aten.max", "aten.min"}  # which also say where, if asked along an axis
+_PLACES = {"aten.argmax", "aten.argmin"}
 
 
 def uniform(call: Call) -> Outputs:
@@ -47,14 +50,10 @@ def broadcast(values: Sequence[Axes], shape: Sequence[int], why: str) -> Axes:
 
 
 def reduction(call: Call) -> Outputs:
-    """Sums, means and the like, which do not see the order; where they say a place, they do."""
-    value: Value = call.values[0]
-    axes = value.joined(call.name)
+    """Sums, means and the like, which do not see the order; those that say a place do."""
+    axes = call.values[0].joined(call.name)
     gone = dimensions(call["dim"], len(axes))
-    if call["dim"] is not None and call.name.removeprefix("aten.").removeprefix("arg") in {
-        "max",
-        "min",
-    }:
+    if (len(call.shapes) > 1 and call.name in _WHERE) or call.name in _PLACES:
         for axis in gone:
             fix(axes[axis], call.name)
     if call["keepdim"]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 
 @dataclass(eq=False)
@@ -119,7 +120,7 @@ def split(expression: Expression, inner: int, why: str) -> tuple[Expression, Exp
         case Index(fixed=None):
             known.bound = Product((index(known.size // inner), index(inner)))
             return known.bound.factors[0], known.bound.factors[1]
-        case Product(factors) if not why_fixed(known):
+        case Product(factors):
             *outer, last = factors
             if not inner % last.size:
                 before, rest = split(Product(tuple(outer)), inner // last.size, why)
@@ -150,7 +151,7 @@ def cut(expression: Expression, first: int, why: str) -> tuple[Expression, Expre
             inside = cut(parts[0], min(first, parts[0].size), why)
             others = cut(concatenation(*parts[1:]), max(first - parts[0].size, 0), why)
             return concatenation(inside[0], others[0]), concatenation(inside[1], others[1])
-        case Product((outer, *inner)) if not why_fixed(known):
+        case Product((outer, *inner)):
             row = product(*inner)
             if not first % row.size:
                 before, after = cut(outer, first // row.size, why)
@@ -212,20 +213,14 @@ def _unify_factors(one: Product, other: Product, why: str) -> None:
 
 
 def _unify_rows(one: Product, parts: Sequence[Expression], why: str) -> None:
-    """A product and a concatenation: cut at the ends of rows, where rows and parts both end."""
-    row, rest, together = product(*one.factors[1:]).size, resolved(one), list[Expression]()
-    if len(parts) > 1 and one.factors[0].size > 1:
-        for part in parts:
-            together.append(part)
-            size = sum(p.size for p in together)
-            if not size % row:
-                if size == one.size:
-                    break  # no row ends where a part does
-                head, rest = cut(rest, size, why)
-                unify(head, concatenation(*together), why)
-                together = []
-        else:
-            return
-    fix(one, why)
-    for part in parts:
-        fix(part, why)
+    """A product and a concatenation, cut wherever a row and a part end together."""
+    row = product(*one.factors[1:]).size
+    ends = [end for end in accumulate(part.size for part in parts) if not end % row]
+    if len(ends) == 1:
+        for expression in (one, *parts):
+            fix(expression, why)
+        return
+    left, right = resolved(one), concatenation(*parts)
+    for start, end in pairwise((0, *ends)):
+        (a, left), (b, right) = cut(left, end - start, why), cut(right, end - start, why)
+        unify(a, b, why)

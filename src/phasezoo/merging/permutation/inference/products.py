@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from phasezoo.merging.permutation.inference.calls import Call, Outputs
@@ -85,10 +86,8 @@ def places(call: Call) -> Outputs:
 
 
 def _count(name: str) -> int:
-    """How many axes a name such as ``max_pool2d`` speaks of."""
-    return int(
-        next(c for c, after in zip(name, name[1:], strict=False) if c.isdigit() and after == "d")
-    )
+    """How many axes a name such as ``max_pool2d_with_indices`` speaks of."""
+    return int(re.findall(r"(\d)d", name)[-1])
 
 
 def _fixed(sizes: Sequence[int], why: str) -> Iterator[Expression]:

@@ -15,7 +15,6 @@ from phasezoo.merging.permutation.inference.calls import Call
 from phasezoo.merging.permutation.inference.indices import (
     Concatenation,
     Expression,
-    Index,
     Product,
     concatenation,
     fix,
@@ -170,14 +169,17 @@ def _called(node: fx.Node, known: Mapping[fx.Node, Any], reading: Reading) -> An
     elif call.name not in UNIFORM:
         reading.occurrences += _members(values)
         if call.name not in MOVES:
-            taken, made = _members(call.values), _members(values)
-            reading.uses.append((sum(taken, ()), sum(made, ())))
+            reading.uses.append((_together(call.values), _together(values)))
     single = isinstance(node.meta.get("val"), Tensor)
     return values[0] if single else values
 
 
 def _members(values: Sequence[Value]) -> list[Axes]:
     return [member for value in values for member in value.members]
+
+
+def _together(values: Sequence[Value]) -> Axes:
+    return tuple(axis for member in _members(values) for axis in member)
 
 
 def _arguments(

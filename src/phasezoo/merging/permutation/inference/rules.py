@@ -7,7 +7,7 @@ import re
 import torch
 from torch._ops import OpOverload
 
-from phasezoo.merging.permutation.inference import elementwise, moves, products
+from phasezoo.merging.permutation.inference import elementwise, moves, products, views
 from phasezoo.merging.permutation.inference.calls import Rule
 
 UNIFORM = {
@@ -18,7 +18,7 @@ UNIFORM = {
 
 MOVES: dict[str, Rule] = {
     "aten._to_copy": elementwise.same,
-    "aten._unsafe_view": moves.view,
+    "aten._unsafe_view": views.view,
     "aten.alias": elementwise.same,
     "aten.cat": moves.cat,
     "aten.clone": elementwise.same,
@@ -28,7 +28,7 @@ MOVES: dict[str, Rule] = {
     "aten.lift_fresh_copy": elementwise.same,
     "aten.permute": moves.permute,
     "aten.repeat": moves.repeat,
-    "aten.reshape": moves.view,
+    "aten.reshape": views.view,
     "aten.select": moves.select,
     "aten.slice": moves.slice_,
     "aten.split": moves.split_,
@@ -38,7 +38,7 @@ MOVES: dict[str, Rule] = {
     "aten.transpose": moves.transpose,
     "aten.unbind": moves.unbind,
     "aten.unsqueeze": moves.unsqueeze,
-    "aten.view": moves.view,
+    "aten.view": views.view,
 }
 
 _RULES: dict[str, Rule] = MOVES | {

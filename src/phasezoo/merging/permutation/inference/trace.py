@@ -48,7 +48,7 @@ def trace(module: nn.Module, example: Example) -> Trace:
     with evaluating(module), torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         try:
             flat = _fakes((*tensors.values(), *inputs))
-            graph = make_fx(function, core_aten_decompositions())(*flat).graph
+            graph = make_fx(function, dict(core_aten_decompositions()))(*flat).graph
         except Exception as error:
             said = str(error).strip().partition("\n")[0]
             raise AlignmentError(f"{type(module).__name__}: cannot be traced ({said})") from error
