@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import product
+from itertools import product as combinations
 from typing import Any
 
 import torch
@@ -14,7 +14,15 @@ from torch.utils._pytree import tree_flatten, tree_map
 from phasezoo.landscape.network import Network
 from phasezoo.merging.permutation.act import Permutations, cycles, permute, permuted
 from phasezoo.merging.permutation.inference.trace import Example, evaluating, tensors_of
-from phasezoo.merging.permutation.spec import AlignmentError, Axes, Axis, PermutationSpec
+from phasezoo.merging.permutation.spec import (
+    AlignmentError,
+    Axes,
+    Axis,
+    PermutationSpec,
+    Product,
+    Sum,
+    names_in,
+)
 from phasezoo.models.flat import Layout, Weights, buffer_layout, parameter_layout
 
 Change = Callable[[PermutationSpec, Permutations], float]  # of outputs, relative to the largest
@@ -124,7 +132,7 @@ def _outputs(module: nn.Module, tensors: dict[str, Tensor], inputs: Any) -> list
     given = inputs if isinstance(inputs, tuple) else (inputs,)
     with evaluating(module), torch.no_grad():
         found = functional_call(module, tensors, given)
-    return [t for t in tree_flatten(found)[0] if isinstance(t, Tensor) and t.is_floating_point()]
+    return [t.double() for t in tree_flatten(found)[0] if isinstance(t, Tensor)]
 
 
 def _difference(before: list[Tensor], after: list[Tensor]) -> float:
@@ -174,12 +182,24 @@ def _otherwise(
 ) -> Iterator[Axes]:
     """The axes of a tensor, a permutation left out or put in as it stands on others of a size."""
     places = spec.places(name)
-    forms = dict.fromkeys((spec.axes[t][axis], shapes[t][axis]) for t, axis in places)
+    forms = dict.fromkeys(
+        form for t, axis in places for form in _forms(spec.axes[t][axis], shapes[t][axis], name)
+    )
     choices: list[list[Axis]] = []
     for axis, (given, size) in enumerate(zip(spec.axes[tensor], shapes[tensor], strict=True)):
         fit = [form for form, of in forms if of == size and form != given]
         out: list[Axis] = [None] if (tensor, axis) in places else []
         choices.append([given, *out, *fit])
-    every = product(*choices)
+    every = combinations(*choices)
     next(every)  # as it is
     yield from every
+
+
+def _forms(axis: Axis, size: int, name: str) -> Iterator[tuple[Axis, int]]:
+    """How a permutation stands on an axis, and on each part of it."""
+    if name in names_in(axis):
+        yield axis, size
+        match axis:
+            case Product(inner) | Sum(inner):
+                for one in inner:
+                    yield from _forms(one, one.size, name)
