@@ -39,7 +39,7 @@ def permuted(
         name: torch.empty_like(t, memory_format=torch.contiguous_format)
         for name, t in tensors.items()
     }
-    sources = spec.pieces({name: tensor.contiguous() for name, tensor in tensors.items()})
+    sources = spec.pieces({name: tensor.detach().contiguous() for name, tensor in tensors.items()})
     for source, target in zip(sources, spec.pieces(moved), strict=True):
         target.values.copy_(reordered(source.values, source.names, by, spec.within))
     return moved
