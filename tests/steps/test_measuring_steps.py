@@ -26,7 +26,8 @@ from phasezoo.merging.permutation import permutation_spec
 from phasezoo.models.build import build
 from phasezoo.models.flat import Weights, buffer_layout, load_weights, parameter_layout
 from phasezoo.spec.jobs import MeasureJob, at_load
-from phasezoo.spec.metrics import Connectivity, Hessian, Merging, Similarity, Transfer
+from phasezoo.spec.merging import Merging
+from phasezoo.spec.metrics import Connectivity, Hessian, Similarity, Transfer
 from phasezoo.steps import cells as steps_cells
 from phasezoo.steps.cells import Row, measure
 from phasezoo.steps.evaluate import evaluate

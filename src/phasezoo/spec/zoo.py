@@ -17,7 +17,8 @@ from phasezoo.spec.base import (
     refused,
     require_unique,
 )
-from phasezoo.spec.metrics import Family, Merging, Metrics, Transfer
+from phasezoo.spec.merging import Merging
+from phasezoo.spec.metrics import Family, Metrics, Transfer
 from phasezoo.spec.phases import Criteria
 from phasezoo.spec.training import Training
 from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Number

@@ -8,11 +8,12 @@ from pathlib import Path
 from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
-from phasezoo.merging.merge import align, average_error, merge_pair, single_error
+from phasezoo.merging.merge import average_error, merge_pair, single_error
 from phasezoo.merging.permutation import PermutationSpec, infer, prove
+from phasezoo.merging.weight_matching import weight_matching
 from phasezoo.models.flat import Weights
 from phasezoo.spec.jobs import MeasureJob
-from phasezoo.spec.metrics import Merging
+from phasezoo.spec.merging import Merging
 from phasezoo.steps.cells import Cell, Row, measure
 from phasezoo.steps.device import prepare
 from phasezoo.store import schema
@@ -85,7 +86,8 @@ def _pair(
     options: Merging,
 ) -> dict[str, float]:
     chance = rng.generator(*names, "matching")
-    moved, matching = align(network, spec, *ends, options.sweeps, chance)
+    matching = weight_matching(network, spec, ends, chance, sweeps=options.sweeps)
+    _, moved = matching.applied(network, spec, ends)
     naive = merge_pair(network, task, ends, options.points)
     aligned = merge_pair(network, task, (ends[0], moved), options.points)
     return {
@@ -111,7 +113,9 @@ def _seed_averages(
     aligned = [models[0]]
     for position, model in enumerate(models[1:], start=1):
         chance = rng.generator(*cell.pair_names((0, position)), "matching")
-        aligned.append(align(network, spec, models[0], model, options.sweeps, chance)[0])
+        ends = (models[0], model)
+        matching = weight_matching(network, spec, ends, chance, sweeps=options.sweeps)
+        aligned.append(matching.applied(network, spec, ends)[1])
     return {
         "seed_average_error_naive": [average_error(network, task, models)],
         "seed_average_error_aligned": [average_error(network, task, aligned)],
