@@ -177,3 +177,18 @@ class Shuffled(nn.Module):
         features = functional.channel_shuffle(self.second(self.first(inputs)).relu(), 2)
         out: Tensor = self.head(self.third(features).relu().mean((2, 3)))
         return out
+
+
+class Written(nn.Module):
+    """Writes into tensors that it made, in one place by number, and works in float32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head = nn.Linear(5, 7), nn.Linear(7, 3)
+
+    def forward(self, inputs: Tensor) -> dict[str, Tensor]:
+        features = self.first(inputs).float().softmax(-1, dtype=torch.float32)
+        kept = torch.zeros(len(inputs), 9)
+        kept[:, :7] = features
+        kept[:, 2] += 1
+        return {"out": self.head(kept[:, :7].to(inputs)), "norm": kept.norm(dim=1)}

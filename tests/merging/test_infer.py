@@ -133,6 +133,8 @@ COUNTED: dict[str, tuple[nn.Module, object, list[int]]] = {
     "gru": (modules.Recurrent(nn.GRU), TOKENS, [0]),
     "lstm": (modules.Recurrent(nn.LSTM), TOKENS, [0]),
     "unused positions": (modules.Table(), TOKENS, []),
+    # units before the third, and after it
+    "written in place": (modules.Written(), POINTS, [0, 0]),
     "square": (modules.Stream(), POINTS, [0]),
     "dealt out": (modules.Shuffled(), IMAGES, [0, 0]),
     "torch's attention": (nn.MultiheadAttention(12, 3), (torch.randn(7, 2, 12),) * 3, [0, 1, 1]),

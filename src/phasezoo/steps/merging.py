@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from torch import Tensor
+
 from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
@@ -28,10 +30,16 @@ def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
     options = job.options_as(Merging)
 
     def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
-        spec = infer(network.module, task.test_inputs[:2])
+        spec = infer(network.module, _two_inputs(task))
         return [_of_cell(network, spec, task, cell, options) for cell in cells]
 
     measure(job, read_task(data, prepare(gpus)), weights, output, measured)
+
+
+def _two_inputs(task: Task) -> Tensor:
+    """What a network is called with; a row of an equation begins with the point that it asks of."""
+    rows = task.test_inputs[:2]
+    return rows if rows.shape[1:] == task.shape else rows[:, : task.shape[0]]
 
 
 def _of_cell(
