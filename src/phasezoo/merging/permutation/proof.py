@@ -120,12 +120,15 @@ def _near(tensor: Tensor, generator: torch.Generator) -> Tensor:
     """Random numbers of the size of those of a tensor; where none is negative, they stay so."""
     if not tensor.is_floating_point():
         return tensor
-    first, second = torch.randn(2, *tensor.shape, dtype=torch.float64, generator=generator)
     given = tensor.detach().double()
-    found: Tensor = given * (0.3 * first.to(given.device)).exp()
-    if tensor.numel() and (given <= 0).any():
-        spread = given.std(correction=0).item() or 0.1
-        found += 0.3 * spread * second.to(given.device)
+
+    def noise() -> Tensor:
+        drawn = torch.randn(given.shape, dtype=torch.float64, generator=generator)
+        return 0.3 * drawn.to(given.device)
+
+    found: Tensor = noise().exp_().mul_(given)
+    if (given <= 0).any():
+        found += noise() * (given.std(correction=0).item() or 0.1)
     return found
 
 

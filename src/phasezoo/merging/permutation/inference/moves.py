@@ -68,12 +68,12 @@ def expand(call: Call) -> Outputs:
     """Entries repeated along an axis, which any permutation of the repetitions leaves alone."""
     value, (shape,) = call.values[0], call.shapes
     new = len(shape) - len(value.shape)
-    repeated = [index(n) if axis < new or value.shape[axis - new] != n else None
-                for axis, n in enumerate(shape)]  # fmt: skip
+    before = (*[0] * new, *value.shape)
+    fresh = [None if n == was else index(n) for n, was in zip(shape, before, strict=True)]
 
     def move(axes: Axes) -> Axes:
-        found = [*[ONE] * new, *axes]
-        return tuple(fresh or axis for fresh, axis in zip(repeated, found, strict=True))
+        found = (*[ONE] * new, *axes)
+        return tuple(repeated or axis for repeated, axis in zip(fresh, found, strict=True))
 
     return [value.each(move, value.along + new)]
 

@@ -31,17 +31,16 @@ def _view(axes: Axes, shape: Sequence[int], why: str) -> Value:
     whole = product(*axes)
     factors = whole.factors if isinstance(whole, Product) else (whole,)
     for position, factor in enumerate(factors):
-        if isinstance(factor, Concatenation):
-            before, after = factors[:position], factors[position + 1 :]
-            if (along := _start(product(*before).size, shape)) is None:
-                continue
-            inner = math.prod(shape[along + 1 :]) // product(*after).size
-            if inner > 1 and not any(part.size % inner for part in factor.parts):
-                members = []
-                for part in factor.parts:
-                    own = [*shape[:along], part.size // inner, *shape[along + 1 :]]
-                    members.append(_reshaped((*before, part, *after), own, why))
-                return stacked(members, along, why)
+        before, after = factors[:position], factors[position + 1 :]
+        along = _start(product(*before).size, shape)
+        if isinstance(factor, Concatenation) and along is not None:
+            inner, odd = divmod(math.prod(shape[along + 1 :]), product(*after).size)
+            if inner > 1 and not odd and not any(part.size % inner for part in factor.parts):
+                members = (
+                    _reshaped((*before, part, *after), _with(shape, along, part.size // inner), why)
+                    for part in factor.parts
+                )
+                return stacked(tuple(members), along, why)
     return plain(_reshaped(factors, shape, why))
 
 
@@ -53,17 +52,22 @@ def _start(entries: int, shape: Sequence[int]) -> int | None:
     return None
 
 
+def _with(shape: Sequence[int], axis: int, size: int) -> list[int]:
+    return [*shape[:axis], size, *shape[axis + 1 :]]
+
+
 def _view_of_members(value: Value, shape: Sequence[int], why: str) -> Value:
     """Members stay apart where the axis along which they lie goes on from where it began."""
     before, length = math.prod(value.shape[: value.along]), value.shape[value.along]
     along = _start(before, shape)
     if along is None or shape[along] % length:
         return plain(_reshaped(value.joined(why), shape, why))
-    times, members = shape[along] // length, []
-    for member in value.members:
-        own = [*shape[:along], member[value.along].size * times, *shape[along + 1 :]]
-        members.append(_reshaped(member, own, why))
-    return stacked(members, along, why)
+    times = shape[along] // length
+    members = (
+        _reshaped(member, _with(shape, along, member[value.along].size * times), why)
+        for member in value.members
+    )
+    return stacked(tuple(members), along, why)
 
 
 def _reshaped(factors: Sequence[Expression], shape: Sequence[int], why: str) -> Axes:
