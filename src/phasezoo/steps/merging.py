@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from torch import Tensor
+
 from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.merging.arms import Arms
 from phasezoo.merging.merge import average_error, merge_pair, single_error
-from phasezoo.merging.permutation import PermutationSpec, permutation_spec, prove
+from phasezoo.merging.permutation import PermutationSpec, infer, prove
 from phasezoo.merging.weight_matching import weight_matching
 from phasezoo.models.flat import Weights
 from phasezoo.spec.jobs import MeasureJob
@@ -35,11 +37,17 @@ def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
     axes = axes_of(options)
 
     def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
-        spec = permutation_spec(network.module)
+        spec = infer(network.module, _two_inputs(task))
         arms = Arms(network, spec, task, options)
         return [_of_cell(arms, cell, axes) for cell in cells]
 
     measure(job, read_task(data, prepare(gpus)), weights, output, measured, axes)
+
+
+def _two_inputs(task: Task) -> Tensor:
+    """What a network is called with; a row of an equation begins with the point that it asks of."""
+    rows = task.test_inputs[:2]
+    return rows if rows.shape[1:] == task.shape else rows[:, : task.shape[0]]
 
 
 def _of_cell(arms: Arms, cell: Cell, axes: Axes) -> Row:

@@ -1,4 +1,4 @@
-"""Permutation symmetries of the architectures, and permuting weights by them."""
+"""Permutation symmetries of modules, and permuting weights by them."""
 
 from phasezoo.merging.permutation.act import (
     Permutations,
@@ -6,10 +6,11 @@ from phasezoo.merging.permutation.act import (
     identity,
     permute,
     permuted,
-    prove,
     reordered,
 )
 from phasezoo.merging.permutation.architectures import permutation_spec
+from phasezoo.merging.permutation.infer import Inference, explain, infer
+from phasezoo.merging.permutation.proof import prove, prove_anywhere
 from phasezoo.merging.permutation.spec import (
     AlignmentError,
     Axes,
@@ -25,6 +26,7 @@ __all__ = [
     "AlignmentError",
     "Axes",
     "Axis",
+    "Inference",
     "Part",
     "PermutationSpec",
     "Permutations",
@@ -32,10 +34,13 @@ __all__ = [
     "Product",
     "Sum",
     "cycles",
+    "explain",
     "identity",
+    "infer",
     "permutation_spec",
     "permute",
     "permuted",
     "prove",
+    "prove_anywhere",
     "reordered",
 ]

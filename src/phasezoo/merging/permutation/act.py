@@ -1,4 +1,4 @@
-"""Permuting weights, and the proof that the function stays."""
+"""Permuting weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from phasezoo.landscape.network import Network
-from phasezoo.merging.permutation.spec import AlignmentError, PermutationSpec
+from phasezoo.merging.permutation.spec import PermutationSpec
 from phasezoo.models.flat import Layout, Weights
 
 Permutations = dict[str, Tensor]  # name -> int64, of shape spec.shape(name); see `permute`
@@ -39,7 +39,7 @@ def permuted(
         name: torch.empty_like(t, memory_format=torch.contiguous_format)
         for name, t in tensors.items()
     }
-    sources = spec.pieces({name: tensor.contiguous() for name, tensor in tensors.items()})
+    sources = spec.pieces({name: tensor.detach().contiguous() for name, tensor in tensors.items()})
     for source, target in zip(sources, spec.pieces(moved), strict=True):
         target.values.copy_(reordered(source.values, source.names, by, spec.within))
     return moved
@@ -75,39 +75,6 @@ def _along(values: Tensor, dimension: int, outer: Sequence[int], indices: Tensor
     shape = [values.shape[d] if d in places else 1 for d in range(values.dim())]
     spread = indices.to(values.device).permute(order).reshape(shape)
     return values.take_along_dim(spread, dimension)
-
-
-def prove(
-    network: Network,
-    spec: PermutationSpec,
-    weights: Weights,
-    inputs: Tensor,
-    generator: torch.Generator,
-    tolerance: float = 1e-4,
-) -> None:
-    """Check on `inputs` that random permutations which move every unit leave the function alone.
-
-    Compared are its values, not what the objective makes of them: residuals of an equation are
-    differences of large derivatives, whose rounding says nothing about the spec. A model so far out
-    that its outputs overflow proves nothing, and is passed over.
-
-    Raises:
-        AlignmentError: a tensor is not covered by the spec, or the outputs differ by more than
-            `tolerance` relative to their largest.
-    """
-    for slot in (*network.parameters.slots, *network.buffers.slots):
-        if slot.shape and slot.name not in spec.axes:
-            raise AlignmentError(f"{slot.name}: not in the permutation spec")
-    by = cycles(spec, network.parameters, generator)
-    before = network.features(weights, inputs)
-    if not before.isfinite().all():
-        return
-    after = network.features(permute(network, spec, weights, by), inputs)
-    change = ((before - after).abs().max() / before.abs().max().clamp_min(1e-12)).item()
-    if not change <= tolerance:
-        raise AlignmentError(
-            f"permutation spec: outputs change by {change:.1e}, allowed is {tolerance:.0e}"
-        )
 
 
 def identity(spec: PermutationSpec, layout: Layout) -> Permutations:

@@ -95,13 +95,16 @@ class PermutationSpec:
     @property
     def names(self) -> list[str]:
         """All permutations, in the order in which they first appear."""
-        found = [name for axes in self.axes.values() for axis in axes for name in _names(axis)]
+        found = [name for axes in self.axes.values() for axis in axes for name in names_in(axis)]
         return list(dict.fromkeys(found))
 
     def places(self, name: str) -> list[tuple[str, int]]:
         """Every (tensor, axis) that a permutation acts on, as a whole or in part."""
         return [
-            (t, i) for t, axes in self.axes.items() for i, a in enumerate(axes) if name in _names(a)
+            (t, i)
+            for t, axes in self.axes.items()
+            for i, a in enumerate(axes)
+            if name in names_in(a)
         ]
 
     def size(self, name: str, layout: Layout) -> int:
@@ -124,7 +127,8 @@ class PermutationSpec:
         ]
 
 
-def _names(axis: Axis) -> Iterator[str]:
+def names_in(axis: Axis) -> Iterator[str]:
+    """Permutations that act on an axis, once for each place in it."""
     match axis:
         case str():
             yield axis
@@ -132,7 +136,7 @@ def _names(axis: Axis) -> Iterator[str]:
             yield name
         case Product(inner) | Sum(inner):
             for one in inner:
-                yield from _names(one)
+                yield from names_in(one)
 
 
 def _size(axis: Axis, name: str) -> int | None:
@@ -141,7 +145,7 @@ def _size(axis: Axis, name: str) -> int | None:
         case Part(found, size) if found == name:
             return size
         case Product(inner) | Sum(inner):
-            return next((size for one in inner if (size := _size(one, name))), None)
+            return next((n for one in inner if (n := _size(one, name))), None)
     return None
 
 

@@ -1,0 +1,46 @@
+"""Float64 throughout, whatever a module asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+_NARROW = {torch.float16, torch.bfloat16, torch.float32}
+
+
+class Wide(TorchDispatchMode):
+    """Makes and casts to float64 what would be narrower: norms and softmax that work in float32.
+
+    Otherwise their rounding would hide small changes, or pass for one.
+    """
+
+    def __enter__(self) -> Wide:
+        self._kept = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        super().__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        torch.set_default_dtype(self._kept)
+
+    def __torch_dispatch__(
+        self,
+        function: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given = dict(kwargs or {})
+        if given.get("dtype") in _NARROW:
+            given["dtype"] = torch.float64
+        return function(*args, **given)
