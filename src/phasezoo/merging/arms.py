@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
-from phasezoo.merging.alignment import Alignment
+from phasezoo.merging.alignment import Aligner, Alignment
 from phasezoo.merging.corrections import merger
 from phasezoo.merging.halves import calibrated, together
 from phasezoo.merging.permutation import PermutationSpec
@@ -62,14 +62,21 @@ class Arms:
         """What is put right."""
         return self.options.arms.corrections if self.options.arms else ()
 
+    def aligner(self, way: Way) -> Aligner:
+        """One way of aligning, with the options of the spec.
+
+        Raises:
+            ValueError: it has no arms.
+        """
+        if self.options.arms is None:
+            raise ValueError("arms: got none, allowed are those of the spec")
+        return aligner_of(way, self.task, self.options.arms, self.options.sweeps)
+
     def aligned(
         self, way: Way, models: Sequence[Weights], generator: torch.Generator
     ) -> tuple[list[Weights], Alignment]:
         """Models brought together one way."""
-        if self.options.arms is None:
-            raise ValueError("arms: got none, allowed are those of the spec")
-        aligner = aligner_of(way, self.task, self.options.arms, self.options.sweeps)
-        found = aligner(self.network, self.spec, models, generator)
+        found = self.aligner(way)(self.network, self.spec, models, generator)
         return found.applied(self.network, self.spec, models), found
 
     def of_pair(self, ends: Sequence[Weights], alignments: Sequence[Alignment]) -> Named:

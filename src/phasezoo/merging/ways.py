@@ -10,7 +10,7 @@ import torch
 
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
-from phasezoo.merging.activation_matching import activation_matching
+from phasezoo.merging.activation_matching import Statistic, activation_matching
 from phasezoo.merging.alignment import Aligner, Alignment, require_alignable
 from phasezoo.merging.merge_many import merge_many
 from phasezoo.merging.permutation import PermutationSpec, cycles, permute
@@ -29,6 +29,9 @@ def aligner_of(way: Way, task: Task, arms: Arms, sweeps: int) -> Aligner:
         task: the data.
         arms: the options.
         sweeps: of any search, at the most.
+
+    Raises:
+        ValueError: it learns, and the options do not say how.
     """
     match way:
         case "none":
@@ -37,9 +40,11 @@ def aligner_of(way: Way, task: Task, arms: Arms, sweeps: int) -> Aligner:
             return partial(weight_matching, sweeps=sweeps, restarts=arms.restarts)
         case "activations" | "products":
             inputs, _ = task.training_sample(arms.samples, "merging")
-            statistic = "product" if way == "products" else "correlation"
+            statistic: Statistic = "product" if way == "products" else "correlation"
             return partial(activation_matching, inputs=inputs, statistic=statistic)
         case "straight_through":
+            if arms.learning is None:  # the spec sees to it
+                raise ValueError("learning: got none, allowed is how straight_through learns")
             return partial(straight_through, task=task, learning=arms.learning, sweeps=sweeps)
         case "merge_many":
             return partial(merge_many, sweeps=sweeps)

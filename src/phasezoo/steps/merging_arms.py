@@ -8,7 +8,7 @@ import numpy as np
 
 from phasezoo import rng
 from phasezoo.merging.arms import BASELINES, SOUPS, Arms
-from phasezoo.merging.ways import aligner_of, recovers
+from phasezoo.merging.ways import recovers
 from phasezoo.models.flat import Weights
 from phasezoo.spec.merging import Merging
 from phasezoo.steps.cells import Axes, Cell, Row, Value
@@ -67,12 +67,10 @@ def _of_model(
     model, names = cell.models[position], cell.names(cell.seeds[position])
     if not all(one.finite for one in (model, *late)):
         return _nothing(_OF_MODEL, axes)
-    options = arms.options
     found = []
-    for way in arms.alignments if options.arms else ():
-        aligner = aligner_of(way, arms.task, options.arms, options.sweeps)
+    for way in arms.alignments:
         chance = rng.generator(*names, "recover", way, cell.job.epoch)
-        found.append(float(recovers(aligner, arms.network, arms.spec, model, chance)))
+        found.append(float(recovers(arms.aligner(way), arms.network, arms.spec, model, chance)))
     return {"alignment_recovery": np.array(found), **arms.of_checkpoints(late)}
 
 
