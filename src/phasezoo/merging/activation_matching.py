@@ -105,8 +105,11 @@ def _totals(
         for total, B in zip(totals, others, strict=True):
             gains = Gains(A, B)
             for name in still:
-                total[name] = total.get(name, 0) + gains[name].cpu().double() / len(inputs)
-    return totals, still
+                mean = gains[name].cpu().double() / len(inputs)
+                total[name] = total[name] + mean if name in total else mean
+    # activations that overflow say nothing
+    finite = [{name: of.nan_to_num(0, 0, 0) for name, of in total.items()} for total in totals]
+    return finite, still
 
 
 def _scaled(chunk: Activations, scale: Moments | None, inputs: int) -> Activations:

@@ -48,7 +48,11 @@ def sites_of(network: Network, spec: PermutationSpec) -> Sites:
     Raises:
         AlignmentError: a permutation has no such place.
     """
-    layers = {n: m for n, m in network.module.named_modules() if isinstance(m, _LAYERS)}
+    layers = {  # a layer that shares its weight with another is known by that one
+        name: module
+        for name, module in network.module.named_modules()
+        if isinstance(module, _LAYERS) and f"{name}.weight" in spec.axes
+    }
     axes: dict[str, Axis] = {}
     for end, axis in (("in", 1), ("out", 0)):
         seen = {name for at in axes.values() for name in _names(at)}

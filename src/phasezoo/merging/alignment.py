@@ -76,6 +76,7 @@ def require_alignable(models: Sequence[Weights]) -> None:
     """
     if len(models) < 2:
         raise ValueError(f"models: got {len(models)}, allowed are at least 2")
-    # a finite sum has finite terms, and costs a tenth of looking at each
-    if not all(of.parameters.sum().isfinite() or of.finite for of in models):
+    # a finite norm has finite terms, and costs a tenth of looking at each
+    norms = (torch.linalg.vector_norm(of.parameters).isfinite() for of in models)
+    if not all(norm or of.finite for norm, of in zip(norms, models, strict=True)):
         raise ValueError("weights: got numbers that are not finite, allowed are finite ones")

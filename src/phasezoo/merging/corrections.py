@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import assert_never
 
 from torch import Tensor
 
 from phasezoo.landscape.network import Network
-from phasezoo.merging.repair import repair, sum_of
+from phasezoo.merging.repair import repair, sum_of, unit_moments
 from phasezoo.models.flat import Weights
 from phasezoo.spec.merging import Correction
 
@@ -33,13 +34,34 @@ def merged(
         correction: what is put right.
         inputs: of the training set.
     """
-    parameters = sum_of([model.parameters for model in models], shares)
+    return merger(network, models, correction, inputs)(shares)
+
+
+def merger(
+    network: Network, models: Sequence[Weights], correction: Correction, inputs: Tensor
+) -> Callable[[Sequence[float]], Weights]:
+    """`merged` as a function of the shares; what does not depend on them is computed once."""
     match correction:
         case "kept":
-            return Weights(parameters, sum_of([model.buffers for model in models], shares))
+            return partial(_kept, models)
         case "reset":
-            return network.with_statistics(parameters, inputs)
+            return partial(_reset, network, models, inputs)
         case "repair":
-            return repair(network, models, shares, inputs)
+            each = unit_moments(network, models, inputs)
+            return lambda shares: repair(network, models, shares, inputs, each)
         case _:
             assert_never(correction)
+
+
+def _kept(models: Sequence[Weights], shares: Sequence[float]) -> Weights:
+    parameters, buffers = (
+        sum_of([getattr(model, part) for model in models], shares)
+        for part in ("parameters", "buffers")
+    )
+    return Weights(parameters, buffers)
+
+
+def _reset(
+    network: Network, models: Sequence[Weights], inputs: Tensor, shares: Sequence[float]
+) -> Weights:
+    return network.with_statistics(_kept(models, shares).parameters, inputs)

@@ -84,6 +84,8 @@ class Gains:
 
     def _follow(self, name: str, coupling: _Coupling, now: Tensor) -> bool:
         before, coupling.seen = coupling.seen, now
+        if before is now:
+            return False
         moved = None if before is None else (before != now).nonzero().squeeze(1)
         if moved is not None and not len(moved):
             return False

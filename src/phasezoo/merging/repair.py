@@ -16,8 +16,19 @@ from phasezoo.models.flat import Weights
 _AFFINE = nn.Linear | nn.Conv2d | nn.LayerNorm | nn.BatchNorm1d | nn.BatchNorm2d
 
 
+def unit_moments(network: Network, models: Sequence[Weights], inputs: Tensor) -> list[Moments]:
+    """Means and deviations of the units of each model that `repair` puts right."""
+    layers = repaired_layers(network.module)
+    sites = Sites({f"{layer}.out": None for layer in layers}, {})
+    return [moments(network, model, inputs, sites) for model in models]
+
+
 def repair(
-    network: Network, models: Sequence[Weights], shares: Sequence[float], inputs: Tensor
+    network: Network,
+    models: Sequence[Weights],
+    shares: Sequence[float],
+    inputs: Tensor,
+    each: Sequence[Moments] | None = None,
 ) -> Weights:
     """The weighted mean of models, with the means and deviations of its units put right.
 
@@ -33,11 +44,11 @@ def repair(
         models: aligned or not.
         shares: of the models, 1 in sum.
         inputs: of the training set.
+        each: the `unit_moments` of the models, if they are known.
     """
     parameters = sum_of([model.parameters for model in models], shares)
     layers = repaired_layers(network.module)
-    sites = Sites({f"{layer}.out": None for layer in layers}, {})
-    each = [moments(network, model, inputs, sites) for model in models]
+    each = unit_moments(network, models, inputs) if each is None else each
     wanted = {layer: _Wanted(*_mixed(each, shares, f"{layer}.out"), seen=[]) for layer in layers}
     with _put_right(layers, wanted):
         weights = network.with_statistics(parameters, inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -119,6 +120,8 @@ def _learned(
     for epoch in range(learning.epochs + 1):
         for inputs, labels in _batches(split, learning.batch_size, generator) if epoch else ():
             gradient = _gradient(network, middle(projected()), inputs, labels)
+            if not gradient.isfinite().all():
+                break  # there is no way down from where outputs overflow
             velocity.mul_(learning.momentum).add_(gradient / 2)
             free.sub_(learning.learning_rate * velocity)
         by = projected()
@@ -147,4 +150,5 @@ def _gradient(network: Network, at: Tensor, inputs: Tensor, labels: Tensor) -> T
 def _held_out(network: Network, parameters: Tensor, split: _Split) -> float:
     weights = network.with_statistics(parameters, split.inputs)
     function = network.function(weights)
-    return evaluate(function, split.held_inputs, split.held_labels, network.objective).loss
+    loss = evaluate(function, split.held_inputs, split.held_labels, network.objective).loss
+    return loss if math.isfinite(loss) else math.inf

@@ -74,8 +74,13 @@ def _unmoved(like: torch.Tensor) -> torch.Tensor:
 
 
 def tensors_of(network: Network, model: Weights) -> dict[str, torch.Tensor]:
-    """The parameters of a model by name, on the device of the network."""
-    return network.parameters.unflatten(model.parameters.to(network.device))
+    """The parameters of a model by name, on the device of the network.
+
+    In float64 if they are so large that products would leave float32.
+    """
+    fits = torch.linalg.vector_norm(model.parameters).isfinite()
+    vector = model.parameters if fits else model.parameters.double()
+    return network.parameters.unflatten(vector.to(network.device))
 
 
 def match(
