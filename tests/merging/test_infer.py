@@ -133,6 +133,7 @@ COUNTED: dict[str, tuple[nn.Module, object, list[int]]] = {
     "gru": (modules.Recurrent(nn.GRU), TOKENS, [0]),
     "lstm": (modules.Recurrent(nn.LSTM), TOKENS, [0]),
     "unused positions": (modules.Table(), TOKENS, []),
+    "strides": (modules.Strided(), IMAGES, [0]),
     # units before the third, and after it
     "written in place": (modules.Written(), POINTS, [0, 0]),
     "square": (modules.Stream(), POINTS, [0]),
@@ -177,6 +178,7 @@ ORDERED: dict[str, Callable[[Tensor], Tensor]] = {
     "aten.sort": lambda x: x.sort(-1).values,
     "aten.argmax": lambda x: x + x.argmax(-1, keepdim=True),
     "aten.max": lambda x: x + x.max(-1).indices[:, None],
+    "aten.index_select": lambda x: x.index_select(1, torch.tensor([1, 0, 3, 2, 5, 4])),
     "aten.arange": lambda x: x * torch.arange(6),
     "aten.slice": lambda x: torch.cat([x[:, ::2], x[:, 1::2]], dim=1),
     "a constant": lambda x: x * torch.tensor([1.0, 2, 3, 4, 5, 6]),
