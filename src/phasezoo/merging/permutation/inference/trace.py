@@ -70,7 +70,7 @@ def _without_strides(graph: fx.Graph) -> None:
 
 def _steps(tensor: Tensor) -> list[int]:
     along = zip(tensor.shape, tensor.stride(), strict=True)
-    return [tensor.storage_offset(), *(stride for size, stride in along if size > 1)]
+    return [int(tensor.storage_offset()), *(stride for size, stride in along if size > 1)]
 
 
 def tensors_in(output: object) -> list[Tensor]:
