@@ -192,3 +192,16 @@ class Written(nn.Module):
         kept[:, :7] = features
         kept[:, 2] += 1
         return {"out": self.head(kept[:, :7].to(inputs)), "norm": kept.norm(dim=1)}
+
+
+class Strided(nn.Module):
+    """Pools channels that lie last in memory, where torch gives the result strides of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head = nn.Conv2d(2, 7, 3), nn.Linear(7, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        features = self.first(inputs).permute(0, 2, 3, 1).relu().permute(0, 3, 1, 2)
+        out: Tensor = self.head(functional.adaptive_avg_pool2d(features, 1).flatten(1))
+        return out

@@ -133,6 +133,7 @@ COUNTED: dict[str, tuple[nn.Module, object, list[int]]] = {
     "gru": (modules.Recurrent(nn.GRU), TOKENS, [0]),
     "lstm": (modules.Recurrent(nn.LSTM), TOKENS, [0]),
     "unused positions": (modules.Table(), TOKENS, []),
+    "strides": (modules.Strided(), IMAGES, [0]),
     # units before the third, and after it
     "written in place": (modules.Written(), POINTS, [0, 0]),
     "square": (modules.Stream(), POINTS, [0]),

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.utils._pytree import tree_flatten, tree_map
+from torch.utils._pytree import tree_map
 
 from phasezoo.landscape.network import Network
 from phasezoo.merging.permutation.act import Permutations, cycles, permute, permuted
-from phasezoo.merging.permutation.inference.trace import Example, evaluating, tensors_of
-from phasezoo.merging.permutation.inference.wide import Wide
+from phasezoo.merging.permutation.inference.trace import Example, evaluating, tensors_in, tensors_of
+from phasezoo.merging.permutation.inference.wide import wide
 from phasezoo.merging.permutation.spec import (
     AlignmentError,
     Axes,
@@ -134,9 +134,9 @@ def _near(tensor: Tensor, generator: torch.Generator) -> Tensor:
 
 def _outputs(module: nn.Module, tensors: dict[str, Tensor], inputs: Any) -> list[Tensor]:
     given = inputs if isinstance(inputs, tuple) else (inputs,)
-    with evaluating(module), torch.no_grad(), Wide():
+    with evaluating(module), torch.no_grad(), wide():
         found = functional_call(module, tensors, given)
-    return [t.double() for t in tree_flatten(found)[0] if isinstance(t, Tensor)]
+    return [output.double() for output in tensors_in(found)]
 
 
 def _difference(before: list[Tensor], after: list[Tensor]) -> float:

@@ -77,6 +77,15 @@ def lookup(call: Call) -> Outputs:
     return [plain([*kept[:start], *chosen, *kept[start:]])]
 
 
+def picked(call: Call) -> Outputs:
+    """Entries of one axis, found by their places."""
+    axes = list(call.axes("self"))
+    axis = call["dim"] % len(axes)
+    fix(axes[axis], call.name)
+    axes[axis] = call.axes("index")[0]
+    return [plain(axes)]
+
+
 def places(call: Call) -> Outputs:
     """Pooling and resampling: the last axes have their order, the others are each by itself."""
     axes, count = call.values[0].joined(call.name), _count(call.name)

@@ -58,6 +58,7 @@ _RULES: dict[str, Rule] = MOVES | {
     "aten.embedding": products.embedding,
     "aten.flip": elementwise.ordered,
     "aten.index": products.lookup,
+    "aten.index_select": products.picked,
     "aten.mm": products.matrices,
     "aten.mv": products.matrices,
     "aten.native_group_norm": elementwise.group_norm,

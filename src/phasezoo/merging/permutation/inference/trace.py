@@ -13,6 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functional_call
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._pytree import tree_flatten
 
 from phasezoo.merging.permutation.spec import AlignmentError
 
@@ -43,7 +44,7 @@ def trace(module: nn.Module, example: Example) -> Trace:
 
     def function(*flat: Tensor) -> object:
         given = dict(zip(tensors, flat, strict=False))
-        return functional_call(module, given, flat[len(tensors) :])
+        return tensors_in(functional_call(module, given, flat[len(tensors) :]))
 
     with evaluating(module), torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         try:
@@ -52,8 +53,29 @@ def trace(module: nn.Module, example: Example) -> Trace:
         except Exception as error:
             said = str(error).strip().partition("\n")[0]
             raise AlignmentError(f"{type(module).__name__}: cannot be traced ({said})") from error
+    _without_strides(graph)
     entries = [node for node in graph.nodes if node.op == "placeholder"]
     return Trace(graph, dict(zip(tensors, entries, strict=False)))
+
+
+def _without_strides(graph: fx.Graph) -> None:
+    """Takes out what gives a tensor other strides along axes of one entry, and changes nothing."""
+    for node in graph.nodes:
+        if node.target in (torch.ops.aten.as_strided.default, torch.ops.aten.as_strided_.default):
+            before, after = node.args[0].meta["val"], node.meta["val"]
+            if before.shape == after.shape and _steps(before) == _steps(after):
+                node.replace_all_uses_with(node.args[0])
+                graph.erase_node(node)
+
+
+def _steps(tensor: Tensor) -> list[int]:
+    along = zip(tensor.shape, tensor.stride(), strict=True)
+    return [int(tensor.storage_offset()), *(stride for size, stride in along if size > 1)]
+
+
+def tensors_in(output: object) -> list[Tensor]:
+    """What a module gives back; objects that are no tensors, such as caches, are passed over."""
+    return [leaf for leaf in tree_flatten(output)[0] if isinstance(leaf, Tensor)]
 
 
 def _fakes(tensors: Sequence[Tensor]) -> list[Tensor]:

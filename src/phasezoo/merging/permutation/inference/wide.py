@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,26 +12,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 _NARROW = {torch.float16, torch.bfloat16, torch.float32}
 
 
-class Wide(TorchDispatchMode):
+class _Wide(TorchDispatchMode):
     """Makes and casts to float64 what would be narrower: norms and softmax that work in float32.
 
     Otherwise their rounding would hide small changes, or pass for one.
     """
-
-    def __enter__(self) -> Wide:
-        self._kept = torch.get_default_dtype()
-        torch.set_default_dtype(torch.float64)
-        super().__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
-        torch.set_default_dtype(self._kept)
 
     def __torch_dispatch__(
         self,
@@ -44,3 +29,15 @@ class Wide(TorchDispatchMode):
         if given.get("dtype") in _NARROW:
             given["dtype"] = torch.float64
         return function(*args, **given)
+
+
+@contextmanager
+def wide() -> Iterator[None]:
+    """All that is computed is in float64, as long as the context is open."""
+    kept = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with _Wide():  # type: ignore[no-untyped-call]
+            yield
+    finally:
+        torch.set_default_dtype(kept)
