@@ -14,8 +14,10 @@ from torch.optim.swa_utils import update_bn
 import oracles
 from merging import nets
 from phasezoo import rng
-from phasezoo.merging.merge import align, average_error, merge_pair, single_error
+from phasezoo.merging.alignment import Alignment
+from phasezoo.merging.merge import average_error, merge_pair, single_error
 from phasezoo.merging.permutation import permutation_spec, permute
+from phasezoo.merging.weight_matching import weight_matching
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import Weights, load_weights
 from phasezoo.spec.architecture import Architecture
@@ -53,6 +55,12 @@ def plain_scores(
     loss = functional.cross_entropy(train_logits, TASK.train_labels).item()
     train_error = (train_logits.argmax(1) != TASK.train_labels).float().mean().item()
     return loss, train_error, (test_logits.argmax(1) != TASK.test_labels).float().mean().item()
+
+
+def align(net: nets.Network, one: Weights, other: Weights) -> tuple[Weights, Alignment]:
+    spec, pair = permutation_spec(net.module), (one, other)
+    found = weight_matching(net, spec, pair, rng.generator("align"), sweeps=50)
+    return found.applied(net, spec, pair)[1], found
 
 
 ROUNDING = 1e-7  # equal vectors of a stack may be rounded differently, by where they lie in it
@@ -96,7 +104,7 @@ def test_alignment_takes_a_hidden_permutation_away(architecture: Architecture) -
     spec = permutation_spec(net.module)
     other = permute(net, spec, one, nets.random_permutations(net, spec, 0))
     naive = merge_pair(net, TASK, (one, other), points=5)
-    moved, matching = align(net, spec, one, other, 50, rng.generator("align"))
+    moved, matching = align(net, one, other)
     assert torch.equal(moved.parameters, one.parameters)
     assert torch.equal(moved.buffers, one.buffers)
     assert matching.converged
@@ -109,8 +117,7 @@ def test_alignment_takes_a_hidden_permutation_away(architecture: Architecture) -
 @BOTH
 def test_alignment_does_not_change_the_moved_model(architecture: Architecture) -> None:
     net, one, other = network(architecture), trained(architecture, 0), trained(architecture, 1)
-    spec = permutation_spec(net.module)
-    moved, matching = align(net, spec, one, other, 50, rng.generator("align"))
+    moved, matching = align(net, one, other)
     assert matching.gain > 0
     assert not torch.equal(moved.parameters, other.parameters)
     before, after = (net.function(model)(TASK.test_inputs) for model in (other, moved))
@@ -122,10 +129,9 @@ def test_alignment_does_not_change_the_moved_model(architecture: Architecture) -
 
 def test_alignment_lowers_the_barrier_between_wide_perceptrons() -> None:
     net = network(WIDE)
-    spec = permutation_spec(net.module)
     for pair in ((0, 1), (2, 3), (4, 5)):
         one, other = (trained(WIDE, seed) for seed in pair)
-        moved, _ = align(net, spec, one, other, 50, rng.generator("align"))
+        moved, _ = align(net, one, other)
         naive = merge_pair(net, TASK, (one, other), points=5)
         aligned = merge_pair(net, TASK, (one, moved), points=5)
         assert aligned.loss_barrier < naive.loss_barrier

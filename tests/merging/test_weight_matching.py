@@ -11,8 +11,9 @@ import torch
 from merging import nets
 from phasezoo import rng
 from phasezoo.landscape.network import Network
+from phasezoo.merging.alignment import Alignment
 from phasezoo.merging.permutation import PermutationSpec, permutation_spec, permute
-from phasezoo.merging.weight_matching import Matching, weight_matching
+from phasezoo.merging.weight_matching import weight_matching
 from phasezoo.models.flat import Weights
 from phasezoo.spec.architecture import Architecture
 
@@ -27,9 +28,9 @@ def parts(architecture: Architecture) -> tuple[Network, PermutationSpec]:
 
 def matched(
     architecture: Architecture, anchor: Weights, moved: Weights, sweeps: int = 50, order: int = 0
-) -> Matching:
+) -> Alignment:
     chance = rng.generator("order", order)
-    return weight_matching(*parts(architecture), anchor, moved, sweeps, chance)
+    return weight_matching(*parts(architecture), (anchor, moved), chance, sweeps=sweeps)
 
 
 def arrays(architecture: Architecture, given: Weights) -> dict[str, np.ndarray]:
@@ -55,7 +56,7 @@ def test_one_layer_is_solved_exactly(seed: int) -> None:
     best = max(permutations(range(5)), key=inner)
     found = matched(SMALL, A, B)
     assert found.converged
-    assert tuple(found.permutations["hidden.0"].tolist()) == best
+    assert tuple(found.permutations[1]["hidden.0"].tolist()) == best
     # both in float64
     assert found.objective[-1] == pytest.approx(inner(best), rel=1e-12)
     assert found.objective[0] == pytest.approx(inner((0, 1, 2, 3, 4)), rel=1e-12)
@@ -68,7 +69,7 @@ def test_the_objective_is_the_inner_product_with_the_permuted_model(
 ) -> None:
     A, B = (nets.weights(architecture, 2 * seed + i) for i in range(2))
     found = matched(architecture, A, B)
-    moved = permute(*parts(architecture), B, found.permutations)
+    moved = permute(*parts(architecture), B, found.permutations[1])
     a, b = A.parameters.numpy().astype(np.float64), moved.parameters.numpy().astype(np.float64)
     # against the sum of magnitudes, because the terms cancel
     assert found.objective[-1] == pytest.approx(a @ b, abs=1e-13 * np.abs(a * b).sum())
@@ -78,19 +79,18 @@ def test_the_objective_is_the_inner_product_with_the_permuted_model(
 
 
 @pytest.mark.parametrize(
-    ("architecture", "needed"), [(DEEP, 19), (RESIDUAL, 19)], ids=["mlp", "resnet"]
+    "architecture", [DEEP, nets.mlp(5, 7), RESIDUAL, nets.resnet(3, 3)], ids=lambda a: a.name
 )
-def test_a_hidden_permutation_is_found(architecture: Architecture, needed: int) -> None:
+def test_a_hidden_permutation_is_always_found(architecture: Architecture) -> None:
     net, spec = parts(architecture)
-    found = 0
     for trial in range(20):
         A = nets.weights(architecture, trial)
         B = permute(net, spec, A, nets.random_permutations(net, spec, trial))
         assert not torch.equal(A.parameters, B.parameters)
-        by = matched(architecture, A, B, order=trial).permutations
+        by = matched(architecture, A, B, order=trial).permutations[1]
         back = permute(net, spec, B, by)
-        found += torch.equal(back.parameters, A.parameters) and torch.equal(back.buffers, A.buffers)
-    assert found >= needed  # coordinate descent may end in a local optimum
+        assert torch.equal(back.parameters, A.parameters)
+        assert torch.equal(back.buffers, A.buffers)
 
 
 @pytest.mark.parametrize("architecture", [DEEP, RESIDUAL], ids=["mlp", "resnet"])
@@ -116,12 +116,12 @@ def test_at_rest_no_exchange_of_two_units_helps(architecture: Architecture) -> N
     A, B = nets.weights(architecture, 0), nets.weights(architecture, 1)
     found = matched(architecture, A, B)
     a = A.parameters.double()
-    for name, perm in found.permutations.items():
+    for name, perm in found.permutations[1].items():
         for i in range(len(perm)):
             for j in range(i):
                 swapped = perm.clone()
                 swapped[[i, j]] = perm[[j, i]]
-                moved = permute(net, spec, B, {**found.permutations, name: swapped})
+                moved = permute(net, spec, B, {**found.permutations[1], name: swapped})
                 inner = (a * moved.parameters.double()).sum().item()
                 assert inner <= found.objective[-1] + 1e-12 * a.square().sum().item()
 
@@ -129,7 +129,7 @@ def test_at_rest_no_exchange_of_two_units_helps(architecture: Architecture) -> N
 def test_a_model_stays_where_it_is_when_it_is_matched_to_itself() -> None:
     A = nets.weights(RESIDUAL, 0)
     found = matched(RESIDUAL, A, A)
-    for perm in found.permutations.values():
+    for perm in found.permutations[1].values():
         assert torch.equal(perm, torch.arange(len(perm)))
     assert found.gain == 0
     assert found.converged
@@ -142,7 +142,7 @@ def test_units_whose_exchange_gains_nothing_stay_where_they_are() -> None:
         5
     ):  # every permutation of equal units is as good as any other, up to rounding
         found = matched(SMALL, flat, nets.weights(SMALL, seed))
-        assert torch.equal(found.permutations["hidden.0"], torch.arange(5))
+        assert torch.equal(found.permutations[1]["hidden.0"], torch.arange(5))
 
 
 def test_too_few_sweeps_are_not_converged() -> None:
@@ -157,7 +157,7 @@ def test_the_same_generator_finds_the_same(architecture: Architecture) -> None:
     A, B = nets.weights(architecture, 0), nets.weights(architecture, 1)
     first, second = matched(architecture, A, B), matched(architecture, A, B)
     assert first.objective == second.objective
-    assert all(torch.equal(p, second.permutations[n]) for n, p in first.permutations.items())
+    assert all(torch.equal(p, second.permutations[1][n]) for n, p in first.permutations[1].items())
 
 
 def test_buffers_take_no_part() -> None:

@@ -133,16 +133,9 @@ def test_a_size_on_the_axis_is_not_fixed_too() -> None:
 @pytest.mark.parametrize(
     ("architecture", "load"), [(VIT, "embedding_dim"), (GPT_2, "model_dim")], ids=["vit", "gpt-2"]
 )
-def test_merging_without_known_symmetries_is_refused(
-    architecture: dict[str, Any], load: str
-) -> None:
+def test_merging_may_be_asked_for(architecture: dict[str, Any], load: str) -> None:
     merging = yaml.safe_load(STUDY.read_text("utf-8"))["zoos"][ZOO]["merging"]
-    line = refusal(architecture, load, [12], merging=merging)
-    assert line == (
-        f"architecture.name: got '{architecture['name']}'; allowed: one of mlp, pinn, "
-        "small-resnet, resnet-18, resnet-50, resnet-20, vgg-11, vgg-16, because merging is "
-        "asked for"
-    )
+    assert study(architecture, load, [12], merging=merging).zoos[ZOO].merging is not None
 
 
 WRONG = [

@@ -21,12 +21,14 @@ from phasezoo.landscape.curvature import curvature
 from phasezoo.landscape.gradient_noise import noise_scale
 from phasezoo.landscape.learning_coefficient import learning_coefficient
 from phasezoo.landscape.network import Network
-from phasezoo.merging.merge import align, average_error, merge_pair, single_error
+from phasezoo.merging.merge import average_error, merge_pair, single_error
 from phasezoo.merging.permutation import permutation_spec
+from phasezoo.merging.weight_matching import weight_matching
 from phasezoo.models.build import build
 from phasezoo.models.flat import Weights, buffer_layout, load_weights, parameter_layout
 from phasezoo.spec.jobs import MeasureJob, at_load
-from phasezoo.spec.metrics import Connectivity, Hessian, Merging, Similarity, Transfer
+from phasezoo.spec.merging import Merging
+from phasezoo.spec.metrics import Connectivity, Hessian, Similarity, Transfer
 from phasezoo.steps import cells as steps_cells
 from phasezoo.steps.cells import Row, measure
 from phasezoo.steps.evaluate import evaluate
@@ -254,7 +256,8 @@ def test_merging_is_what_is_merged_by_hand(cell: Cell) -> None:
     one, other = cell.models
     chance = rng.generator(*cell.pair_names(), "matching")
     spec = permutation_spec(net.module)
-    moved, matching = align(net, spec, one, other, options.sweeps, chance)
+    matching = weight_matching(net, spec, (one, other), chance, sweeps=options.sweeps)
+    _, moved = matching.applied(net, spec, (one, other))
     naive = merge_pair(net, task, (one, other), options.points)
     aligned = merge_pair(net, task, (one, moved), options.points)
     found = cell.measured("merging")

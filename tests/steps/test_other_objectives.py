@@ -144,6 +144,19 @@ def test_merged_networks_of_an_equation_are_judged_by_it(
     assert at["ends_error"].item() == pytest.approx(np.mean(ends), rel=1e-5)
 
 
+@pytest.mark.parametrize(("load", "heat"), [(4, 7), (6, 13)])
+def test_merged_transformers_are_judged_by_the_tokens(made: Tiny, load: float, heat: float) -> None:
+    found, task = result(made, GPT, "merging", load, heat), task_of(made, GPT)
+    first, second = (block(made, GPT, load, heat, "5+7").weights(seed, 7) for seed in (0, 1))
+    middle = Weights((first.parameters + second.parameters) / 2, first.buffers)
+    at = found.sel(epoch=7)
+    _, wrong = tokens_wrong(module_of(made, GPT, load, middle), task)
+    assert at["midpoint_error_naive"].item() == pytest.approx(wrong, rel=1e-6)
+    ends = [tokens_wrong(module_of(made, GPT, load, end), task)[1] for end in (first, second)]
+    assert at["ends_error"].item() == pytest.approx(np.mean(ends), rel=1e-6)
+    assert at["matching_gain"].item() > 0
+
+
 @pytest.mark.parametrize(("load", "heat"), [(1, 0.003), (2.5, 0.03)])
 def test_networks_of_an_equation_are_tuned_on_another_coefficient(
     made: Tiny, load: float, heat: float

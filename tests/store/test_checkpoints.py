@@ -44,6 +44,17 @@ def test_a_tensor_lies_where_the_table_says() -> None:
     assert torch.equal(tensors["scale"], torch.tensor(7.0))
 
 
+def test_parameters_are_read_one_by_one() -> None:
+    stored = find("a.zarr", weights(), NAMES, AT | {"load": 16})
+    reading, whole = stored.reading(), stored.tensors()
+    assert list(reading) == list(whole)
+    assert len(reading) == 2
+    for name, tensor in whole.items():
+        assert torch.equal(reading[name], tensor)
+        assert reading[name].dtype == torch.float32
+    assert reading["matrix"] is not reading["matrix"]  # nothing is kept
+
+
 def test_a_load_is_found_by_its_value() -> None:
     found = find("a.zarr", weights(), NAMES, AT | {"load": 1e-3})
     assert found.load == 0.001

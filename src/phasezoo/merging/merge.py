@@ -11,8 +11,6 @@ from torch import Tensor
 from phasezoo.data.task import Task
 from phasezoo.landscape.curve import Profile, barrier, line, profile
 from phasezoo.landscape.network import Network
-from phasezoo.merging.permutation import PermutationSpec, permute
-from phasezoo.merging.weight_matching import Matching, weight_matching
 from phasezoo.models.flat import Weights
 from phasezoo.training.evaluate import evaluate
 
@@ -45,19 +43,6 @@ def merge_pair(network: Network, task: Task, ends: tuple[Weights, Weights], poin
         midpoint_error=_test_error(network, task, middle),
         ends_error=float(along.test_error[[0, -1]].mean()),
     )
-
-
-def align(
-    network: Network,
-    spec: PermutationSpec,
-    anchor: Weights,
-    moved: Weights,
-    sweeps: int,
-    generator: torch.Generator,
-) -> tuple[Weights, Matching]:
-    """`moved`, permuted onto `anchor` by weight matching, and how that went."""
-    matching = weight_matching(network, spec, anchor, moved, sweeps, generator)
-    return permute(network, spec, moved, matching.permutations), matching
 
 
 def average_error(network: Network, task: Task, models: Sequence[Weights]) -> float:

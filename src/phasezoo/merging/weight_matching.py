@@ -1,112 +1,130 @@
-"""Weight matching: Git Re-Basin, algorithm 1."""
+"""Weight matching: Git Re-Basin, algorithm 1, which keeps the products of a sweep for the next."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain, islice, repeat, zip_longest
+from time import perf_counter
 
 import torch
-from scipy.optimize import linear_sum_assignment
-from torch import Tensor
 
 from phasezoo.landscape.network import Network
+from phasezoo.merging.alignment import Alignment, require_alignable
+from phasezoo.merging.descent import Descent, Start
 from phasezoo.merging.permutation import Permutations, PermutationSpec
+from phasezoo.merging.pieces import Pieces, Tensors, nested
 from phasezoo.models.flat import Weights
-
-Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Matching:
-    """Permutations that bring one model close to another.
-
-    `objective` holds <A, pi(B)> before the first sweep and after each; it never falls.
-    """
+    """Permutations of those names that act on parameters, and how the search went."""
 
     permutations: Permutations
     objective: tuple[float, ...]
     converged: bool
 
-    @property
-    def gain(self) -> float:
-        """Increase of the inner product over the identity."""
-        return self.objective[-1] - self.objective[0]
-
 
 def weight_matching(
     network: Network,
     spec: PermutationSpec,
-    anchor: Weights,
-    moved: Weights,
-    sweeps: int,
+    models: Sequence[Weights],
     generator: torch.Generator,
+    *,
+    sweeps: int,
+    restarts: int = 0,
+) -> Alignment:
+    """Bring every model close to the first: `match` of their parameters. Buffers take no part.
+
+    The objective is the sum of <A, pi(B)> over the models B that are moved.
+
+    Args:
+        network: the architecture.
+        spec: its permutations.
+        models: the first stays.
+        generator: draws orders.
+        sweeps: at the most.
+        restarts: further searches, of which the best counts.
+
+    Raises:
+        ValueError: there are fewer than two models, or one has numbers that are not finite.
+        AlignmentError: the spec is of a kind that is not searched (`Gains`, `Pieces`).
+    """
+    require_alignable(models)
+    start = perf_counter()
+    A, *others = (tensors_of(network, model) for model in models)
+    found = [match(spec, A, B, generator, sweeps, restarts) for B in others]
+    still = {name: _unmoved(perm) for name, perm in found[0].permutations.items()}
+    longest = zip_longest(*(one.objective for one in found))
+    last = [one.objective[-1] for one in found]
+    return Alignment(
+        permutations=(still, *(one.permutations for one in found)),
+        objective=tuple(
+            sum(end if value is None else value for value, end in zip(step, last, strict=True))
+            for step in longest
+        ),
+        converged=all(one.converged for one in found),
+        seconds=perf_counter() - start,
+    )
+
+
+def _unmoved(like: torch.Tensor) -> torch.Tensor:
+    return torch.arange(like.shape[-1]).expand(like.shape).clone()
+
+
+def tensors_of(network: Network, model: Weights) -> dict[str, torch.Tensor]:
+    """The parameters of a model by name, on the device of the network.
+
+    In float64 if they are so large that products would leave float32.
+    """
+    fits = torch.linalg.vector_norm(model.parameters).isfinite()
+    vector = model.parameters if fits else model.parameters.double()
+    return network.parameters.unflatten(vector.to(network.device))
+
+
+def match(
+    spec: PermutationSpec,
+    A: Tensors,
+    B: Tensors,
+    generator: torch.Generator,
+    sweeps: int,
+    restarts: int = 0,
 ) -> Matching:
     """Maximise <A, pi(B)> over the permutations pi of a spec, by coordinate descent.
 
     Each step holds all permutations but one and solves the linear assignment that is left, with
     the Gram matrix of A and B over all other axes as its gains (Ainsworth et al. 2023, section
-    3.2). Starts from the identity, visits permutations in random order, and ends with the first
-    sweep that gains nothing. The objective is in float64, where the reference compared float32
-    sums with a tolerance below their resolution. Buffers take no part.
+    3.2). It ends with the first sweep that gains nothing.
+
+    The first sweep is *anchored*: it visits permutations from the fixed ends of the network
+    inwards, and counts only what is known by then. What couples to a permutation that is still
+    open says nothing, and in the published algorithm hides the rest. So a permuted copy is
+    found exactly if the weights that count tell its units apart. A first sweep that is no better
+    than the identity is undone. The first restart is the published algorithm, from the identity,
+    the others are from random permutations; the objective of a search is told from the identity on.
+
+    Products are in the type of the tensors; a step is taken if it gains more than their rounding.
+    The objective is summed in float64, where the reference compared float32 sums with a tolerance
+    below their resolution.
 
     Args:
-        network: the architecture.
-        spec: its permutations.
-        anchor: A, which stays.
-        moved: B, which is permuted.
-        sweeps: at the most.
+        spec: the permutations.
+        A: the parameters that stay, by name. A mapping other than a dict is asked for a tensor
+            whenever it is wanted, so that models may be larger than memory.
+        B: those that are permuted.
         generator: draws the order of each sweep.
+        sweeps: at the most.
+        restarts: further searches, of which the best counts.
 
     Raises:
-        ValueError: a model has numbers that are not finite.
+        AlignmentError: the spec is of a kind that is not searched (`Gains`, `Pieces`).
     """
-    if not (anchor.finite and moved.finite):
-        raise ValueError("weights: got numbers that are not finite, allowed are finite ones")
-    A = network.parameters.unflatten(anchor.parameters.double())
-    B = network.parameters.unflatten(moved.parameters.double())
-    by = {name: torch.arange(spec.size(name, network.parameters)) for name in spec.names}
-    objective = [_objective(spec, A, B, by)]
-    for _ in range(sweeps):
-        for position in torch.randperm(len(spec.names), generator=generator).tolist():
-            name = spec.names[position]
-            gains = _gains(spec, A, B, by, name)
-            best = torch.from_numpy(linear_sum_assignment(gains.numpy(), maximize=True)[1])
-            rows = torch.arange(len(best))
-            if gains[rows, best].sum() > gains[rows, by[name]].sum() + _resolution(gains):
-                by[name] = best
-        objective.append(_objective(spec, A, B, by))
-        if objective[-1] <= objective[-2]:
-            return Matching(by, tuple(objective), converged=True)
-    return Matching(by, tuple(objective), converged=False)
-
-
-def _resolution(gains: Tensor) -> float:
-    """Differences below this are rounding."""
-    return 1e-12 * gains.abs().sum().item()
-
-
-def _permuted_except(
-    spec: PermutationSpec, tensor: str, value: Tensor, by: Permutations, skip: int | None
-) -> Tensor:
-    for axis, name in enumerate(spec.axes[tensor]):
-        if name and axis != skip:
-            value = value.index_select(axis, by[name])
-    return value
-
-
-def _gains(spec: PermutationSpec, A: Tensors, B: Tensors, by: Permutations, name: str) -> Tensor:
-    """[n, n]; entry (i, j) is what mapping unit j of B onto unit i of A adds to the objective."""
-    total = torch.zeros((len(by[name]),) * 2, dtype=torch.float64)
-    for tensor, axis in spec.places(name):
-        if tensor in A:
-            a = A[tensor].movedim(axis, 0).flatten(1) if A[tensor].dim() > 1 else A[tensor][:, None]
-            moved = _permuted_except(spec, tensor, B[tensor], by, axis)
-            b = moved.movedim(axis, 0).flatten(1) if moved.dim() > 1 else moved[:, None]
-            total += a @ b.T
-    return total
-
-
-def _objective(spec: PermutationSpec, A: Tensors, B: Tensors, by: Permutations) -> float:
-    return sum(
-        (A[tensor] * _permuted_except(spec, tensor, B[tensor], by, None)).sum().item()
-        for tensor in A
-    )
+    descent = Descent(spec, Pieces(spec, A), Pieces(spec, B))
+    starts: Iterator[Start] = chain(("anchored", "identity"), repeat("random"))
+    found = [descent.run(generator, sweeps, start) for start in islice(starts, restarts + 1)]
+    by, objective = max(found, key=lambda one: one[1][-1])
+    at_rest = len(objective) > 1 and objective[-1] <= objective[-2]
+    told = accumulate((found[0][1][0], *objective[1:]), max)
+    on_cpu = {name: indices.cpu() for name, indices in nested(spec, by).items()}
+    return Matching(on_cpu, tuple(told), at_rest)

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from phasezoo.report import curves, figures, panels, trust
+from phasezoo.report.arms import arms_tables
 from phasezoo.report.canvas import svg
 from phasezoo.report.counts import best_cell, covered, measured, status, unconverged
 from phasezoo.report.phase_map import phase_map
@@ -128,6 +129,7 @@ def _tables(results: ZooResults) -> dict[str, Table]:
         data = results.at_epoch("merging")
         shown = _shown(results)["merging"]
         made["merging-load"] = table(f"Merging per {load}", load, shown, data, per_load)
+        made |= arms_tables(data, results.judged.loss)
     return made
 
 

@@ -51,7 +51,7 @@ def per_phase(values: xr.DataArray, phase: xr.DataArray) -> list[Row]:
         phase: `phase` over load and temperature.
     """
     occurring = [p for p in (*FIVE_PHASES, *THREE_REGIMES, Phase.MISSING) if (phase == p).any()]
-    return [_row(p.title, values.where(phase == p)) for p in occurring]
+    return [row_of(p.title, values.where(phase == p)) for p in occurring]
 
 
 def per_load(values: xr.DataArray) -> list[Row]:
@@ -62,13 +62,15 @@ def per_load(values: xr.DataArray) -> list[Row]:
     """
     meaning = HYPERPARAMETERS.get(values[LOAD].attrs.get("hyperparameter", ""))
     return [
-        _row(meaning.label(load) if meaning else str(load), values.sel({LOAD: load}))
+        row_of(meaning.label(load) if meaning else str(load), values.sel({LOAD: load}))
         for load in np.sort(values[LOAD].values)
     ]
 
 
-def _row(group: str, values: xr.DataArray) -> Row:
-    """One row; the cell is the unit of chance, because replicates share their cell's conditions.
+def row_of(group: str, values: xr.DataArray) -> Row:
+    """One row of some values over load, temperature and replicates.
+
+    The cell is the unit of chance, because replicates share their cell's conditions.
 
     The interval is the percentile bootstrap's: it stays within what was measured, so an error has
     no negative bound. With fewer than about five cells it is too narrow.

@@ -14,7 +14,6 @@ class Sized(Spec):
     """A family with one size: the field `size_name`, None where the load axis sets it."""
 
     size_name: ClassVar[str] = "width"
-    aligned: ClassVar[bool] = True  # whether its permutation symmetries are known, for merging
     takes: ClassVar[str] = "images"  # the kind of data sets it is for
 
     @property
@@ -155,7 +154,6 @@ class Vgg(Sized):
 class _Transformer(Sized):
     """Blocks of attention and a perceptron; the size is shared out among heads."""
 
-    aligned: ClassVar[bool] = False
     depth: PositiveInt  # blocks
     heads: PositiveInt
 
@@ -212,8 +210,3 @@ def _names(kind: type[Sized]) -> tuple[str, ...]:
 
 
 TAKES = {name: kind.takes for kind in KINDS for name in _names(kind)}  # the kind of their data
-
-
-def names_of(aligned: bool) -> tuple[str, ...]:
-    """The architectures whose permutation symmetries are known, or those where they are not."""
-    return tuple(name for kind in KINDS if kind.aligned == aligned for name in _names(kind))

@@ -23,6 +23,7 @@ from phasezoo.spec.base import (
     require_unique,
 )
 from phasezoo.spec.measured import Measured
+from phasezoo.spec.merging import Merging
 from phasezoo.spec.numbers import GradientNoise, LocalLearning, WeightSpectra
 from phasezoo.spec.training import Optimisation
 
@@ -123,15 +124,6 @@ class Similarity(Measured):
         if self.layers:
             require_unique("layers", self.layers, "layer")
         return self
-
-
-class Merging(Measured):
-    """Models made of several: midpoints, averages over seeds and over checkpoints."""
-
-    family: Literal["merging"] = "merging"
-    sweeps: PositiveInt  # of coordinate descent, at most
-    points: Annotated[PositiveInt, Field(ge=3)]
-    last_checkpoints: Annotated[tuple[NonNegativeInt, ...], Field(min_length=2)]
 
 
 class Transfer(Measured):

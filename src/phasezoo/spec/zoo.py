@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from phasezoo.spec.architecture import SIZES, Architecture, names_of
+from phasezoo.spec.architecture import SIZES, Architecture
 from phasezoo.spec.axis import Axis
 from phasezoo.spec.base import (
     NonNegativeInt,
@@ -17,7 +17,8 @@ from phasezoo.spec.base import (
     refused,
     require_unique,
 )
-from phasezoo.spec.metrics import Family, Merging, Metrics, Transfer
+from phasezoo.spec.merging import Merging
+from phasezoo.spec.metrics import Family, Metrics, Transfer
 from phasezoo.spec.phases import Criteria
 from phasezoo.spec.training import Lbfgs, Training
 from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Number
@@ -58,9 +59,6 @@ class Zoo(Spec):
             prefix = family.family if own else f"metrics.{family.family}"
             self._check_saved(f"{prefix}.epochs", family.epochs)
         self._check_together()
-        if self.merging and not self.architecture.aligned:
-            allowed = f"one of {', '.join(names_of(aligned=True))}, because merging is asked for"
-            raise refused("architecture.name", self.architecture.name, allowed)
         for layer in self.metrics.similarity.layers:
             if layer not in self.architecture.layers:
                 allowed = f"layers of the architecture: {', '.join(self.architecture.layers)}"

@@ -57,6 +57,17 @@ class Stored:
             for slot in self._slots(table)
         }
 
+    def reading(self) -> Reading:
+        """Its parameters by name, each read when it is asked for."""
+        return Reading(self, {slot.name: slot for slot in self._slots(TABLES["parameters"])})
+
+    def read(self, slot: Slot) -> Tensor:
+        """One tensor of the parameters, in float32."""
+        part = slice(slot.offset, slot.offset + slot.size)
+        at = {**self.at, "parameter": part}
+        values = self.group["parameters"].variable.isel(at).values
+        return torch.from_numpy(np.array(values)).float().view(slot.shape)
+
     def _vector(self, array: str) -> Tensor:
         if array not in self.group:
             return torch.empty(0)
@@ -70,6 +81,26 @@ class Stored:
             )
             for name, offset, shape in zip(*columns, strict=True):
                 yield Slot(str(name), int(offset), tuple(int(n) for n in shape if n >= 0))
+
+
+class Reading(Mapping[str, Tensor]):
+    """The parameters of a stored model, none of which is kept: for models larger than memory.
+
+    What is unpacked at a time is the chunk that a tensor lies in: all of a model up to 2 GiB.
+    """
+
+    def __init__(self, stored: Stored, slots: Mapping[str, Slot]) -> None:
+        self._stored, self._slots = stored, slots
+
+    def __getitem__(self, name: str) -> Tensor:
+        """One tensor, read anew."""
+        return self._stored.read(self._slots[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._slots)
+
+    def __len__(self) -> int:
+        return len(self._slots)
 
 
 def find(

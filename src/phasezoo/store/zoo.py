@@ -15,7 +15,7 @@ from torch import nn
 from phasezoo import spec
 from phasezoo.models.flat import Weights
 from phasezoo.store.address import ZooError, open_nodes
-from phasezoo.store.checkpoints import Stored, find
+from phasezoo.store.checkpoints import Reading, Stored, find
 from phasezoo.store.rebuild import blank, filled, stored_spec, validated
 from phasezoo.vocabulary import EPOCH, LOAD, SEED, TEMPERATURE, Number
 
@@ -140,6 +140,21 @@ class Zoo:
             ZooError: a label is missing, unknown or ambiguous, or the model diverged.
         """
         return self._stored(seed, epoch, cell).weights()
+
+    def reading(self, seed: int, epoch: int, **cell: Number) -> Reading:
+        """The parameters of one model by name, each read from the store when it is asked for.
+
+        ``merging.weight_matching.match`` takes them, so models may be larger than memory.
+
+        Args:
+            seed: of the model.
+            epoch: one of the saved checkpoints.
+            cell: load and temperature, by either name.
+
+        Raises:
+            ZooError: a label is missing, unknown or ambiguous.
+        """
+        return self._stored(seed, epoch, cell).reading()
 
     def _stored(self, seed: int, epoch: int, cell: Mapping[str, Number]) -> Stored:
         labels = self._axes(cell) | {SEED: seed, EPOCH: epoch}

@@ -1,21 +1,25 @@
-"""Permuting weights, and the proof that the function stays."""
+"""Permuting weights."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from phasezoo.landscape.network import Network
-from phasezoo.merging.permutation.spec import AlignmentError, PermutationSpec
+from phasezoo.merging.permutation.spec import PermutationSpec
 from phasezoo.models.flat import Layout, Weights
 
-Permutations = dict[str, Tensor]  # name -> [n] int64; unit i of the result is unit perm[i]
+Permutations = dict[str, Tensor]  # name -> int64, of shape spec.shape(name); see `permute`
 
 
 def permute(network: Network, spec: PermutationSpec, weights: Weights, by: Permutations) -> Weights:
-    """The weights with their units reordered: axis entry i becomes entry perm[i].
+    """The weights with their units reordered: unit i becomes unit perm[i].
 
-    Parameters and buffers are permuted alike; the function does not change.
+    Unit (h, i) of a permutation within another becomes unit (outer[h], perm[h, i]). Parameters
+    and buffers are permuted alike; the function does not change.
     """
     return Weights(
         _permuted(network.parameters, spec, weights.parameters, by),
@@ -24,50 +28,73 @@ def permute(network: Network, spec: PermutationSpec, weights: Weights, by: Permu
 
 
 def _permuted(layout: Layout, spec: PermutationSpec, vector: Tensor, by: Permutations) -> Tensor:
-    tensors = layout.unflatten(vector)
-    for tensor, axes in spec.axes.items():
-        if tensor in tensors:
-            for axis, name in enumerate(axes):
-                if name:
-                    tensors[tensor] = tensors[tensor].index_select(axis, by[name])
-    return layout.flatten(tensors)
+    return layout.flatten(permuted(spec, layout.unflatten(vector), by))
 
 
-def prove(
-    network: Network,
-    spec: PermutationSpec,
-    weights: Weights,
-    inputs: Tensor,
-    generator: torch.Generator,
-    tolerance: float = 1e-4,
-) -> None:
-    """Check on `inputs` that random permutations which move every unit leave the function alone.
+def permuted(
+    spec: PermutationSpec, tensors: Mapping[str, Tensor], by: Permutations
+) -> dict[str, Tensor]:
+    """Tensors by name with their units reordered, as `permute` does it."""
+    moved = {
+        name: torch.empty_like(t, memory_format=torch.contiguous_format)
+        for name, t in tensors.items()
+    }
+    sources = spec.pieces({name: tensor.detach().contiguous() for name, tensor in tensors.items()})
+    for source, target in zip(sources, spec.pieces(moved), strict=True):
+        target.values.copy_(reordered(source.values, source.names, by, spec.within))
+    return moved
 
-    Compared are its values, not what the objective makes of them: residuals of an equation are
-    differences of large derivatives, whose rounding says nothing about the spec. A model so far out
-    that its outputs overflow proves nothing, and is passed over.
 
-    Raises:
-        AlignmentError: a tensor is not covered by the spec, or the outputs differ by more than
-            `tolerance` relative to their largest.
-    """
-    for slot in (*network.parameters.slots, *network.buffers.slots):
-        if slot.shape and slot.name not in spec.axes:
-            raise AlignmentError(f"{slot.name}: not in the permutation spec")
-    by = {n: _cycle(spec.size(n, network.parameters), generator) for n in spec.names}
-    before = network.features(weights, inputs)
-    if not before.isfinite().all():
-        return
-    after = network.features(permute(network, spec, weights, by), inputs)
-    change = ((before - after).abs().max() / before.abs().max().clamp_min(1e-12)).item()
-    if not change <= tolerance:
-        raise AlignmentError(
-            f"permutation spec: outputs change by {change:.1e}, allowed is {tolerance:.0e}"
-        )
+def reordered(
+    values: Tensor,
+    names: Sequence[str | None],
+    by: Permutations,
+    within: Mapping[str, tuple[str, ...]],
+) -> Tensor:
+    """A piece with its units reordered; a name that is not in `by` stays as it is."""
+    for dimension in sorted(range(len(names)), key=lambda d: len(within.get(names[d] or "", ()))):
+        name = names[dimension]
+        if name and name in by:
+            outer = [_of(parent, names, dimension) for parent in within.get(name, ())]
+            values = _along(values, dimension, outer, by[name])
+    return values
+
+
+def _of(parent: str, names: Sequence[str | None], dimension: int) -> int:
+    """The dimension of the units that others are within: the nearest before, or the first."""
+    before = [d for d in range(dimension) if names[d] == parent]
+    return before[-1] if before else names.index(parent)
+
+
+def _along(values: Tensor, dimension: int, outer: Sequence[int], indices: Tensor) -> Tensor:
+    """Entries of a dimension reordered, by the same indices everywhere or by those of a unit."""
+    if not outer:
+        return values.index_select(dimension, indices.to(values.device))
+    places = (*outer, dimension)  # of the dimensions of `indices`
+    order = sorted(range(len(places)), key=places.__getitem__)
+    shape = [values.shape[d] if d in places else 1 for d in range(values.dim())]
+    spread = indices.to(values.device).permute(order).reshape(shape)
+    return values.take_along_dim(spread, dimension)
+
+
+def identity(spec: PermutationSpec, layout: Layout) -> Permutations:
+    """The permutations that leave everything in its place."""
+    shapes = {name: spec.shape(name, layout) for name in spec.names}
+    return {name: torch.arange(shape[-1]).repeat(*shape[:-1], 1) for name, shape in shapes.items()}
+
+
+def cycles(spec: PermutationSpec, layout: Layout, generator: torch.Generator) -> Permutations:
+    """Random permutations that move every unit; few units permuted freely would often stay put."""
+    found: Permutations = {}
+    for name in spec.names:
+        *outer, size = spec.shape(name, layout)
+        rows = [_cycle(size, generator) for _ in range(math.prod(outer))]
+        found[name] = torch.stack(rows).reshape(*outer, size)
+    return found
 
 
 def _cycle(size: int, generator: torch.Generator) -> Tensor:
-    """A random permutation that is one cycle; few units permuted freely would often stay put."""
+    """A random permutation that is one cycle."""
     order = torch.randperm(size, generator=generator)
     cycle = torch.empty_like(order)
     cycle[order] = order.roll(1)

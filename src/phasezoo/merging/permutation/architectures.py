@@ -1,4 +1,4 @@
-"""The permutation specs of the architectures, written out.
+"""The permutation specs of some architectures, written out: what inference is held against.
 
 A permutation is named after the layer whose outputs it orders. Permutations are not all that leaves
 a network alone: units of tanh may also change their signs, going in and coming out. These are not
@@ -18,16 +18,15 @@ from phasezoo.models.mlp import MLP
 from phasezoo.models.residual import Bottleneck
 from phasezoo.models.resnet import Block, ResNet
 from phasezoo.models.vgg import VGG, ConvBlock
-from phasezoo.spec.architecture import names_of
 
 Tensors = dict[str, Axes]
 
 
 def permutation_spec(module: nn.Module) -> PermutationSpec:
-    """The spec of one of the project's architectures.
+    """The spec of a perceptron (`PINN` too), a residual network or a VGG; `infer` takes any module.
 
     Raises:
-        AlignmentError: the architecture has none.
+        AlignmentError: the module is none of these.
     """
     match module:
         case MLP():
@@ -37,8 +36,10 @@ def permutation_spec(module: nn.Module) -> PermutationSpec:
         case VGG():
             return PermutationSpec(_vgg(module))
         case _:
-            allowed = ", ".join(names_of(aligned=True))
-            raise AlignmentError(f"module: got {type(module).__name__}, allowed are {allowed}")
+            got = type(module).__name__
+            raise AlignmentError(
+                f"module: got {got}, allowed are MLP, ResNet, VGG; or infer its spec"
+            )
 
 
 def _mlp(module: MLP) -> Tensors:

@@ -24,6 +24,11 @@ AXES: dict[str, str] = {
     "rank": "rank among the eigenvalues: 0 is the largest",
     "quadrature": "node of a quadrature",
     "layer": "name of the module whose output is compared",
+    "alignment": "way of bringing models into one frame",
+    "correction": "what is put right in a merged model",
+    "sweep": "sweep of a search: 0 is before the first",
+    "soup": "recipe of a mean of models",
+    "baseline": "what merged models are compared with",
     "matrix": "name of the weight, reshaped to one row per output",
 }
 

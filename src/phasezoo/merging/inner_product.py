@@ -1,0 +1,36 @@
+"""The inner product of a model with another that is permuted."""
+
+from __future__ import annotations
+
+from math import fsum
+
+import torch
+
+from phasezoo.merging.pieces import Flat, Key, Pieces
+
+_AT_ONCE = 2**16  # numbers made float64 at a time, so that they stay in the cache
+
+
+class InnerProduct:
+    """<A, pi(B)> in float64; the products of pieces whose permutations did not change are kept."""
+
+    def __init__(self, A: Pieces, B: Pieces) -> None:
+        self._A, self._B = A, B
+        self._values: dict[Key, float] = {}
+        self._seen: Flat = {}
+
+    def __call__(self, by: Flat) -> float:
+        """Of permutations as plain indices; those that are left out are the identity."""
+        moved = {n for n in by.keys() | self._seen if self._seen.get(n) is not by.get(n)}
+        for key, axes in self._A.axes.items():
+            if key not in self._values or moved.intersection(axes):
+                self._values[key] = self._of(key, by)
+        self._seen = dict(by)
+        return fsum(self._values.values())
+
+    def _of(self, key: Key, by: Flat) -> float:
+        A, B = self._A[key].flatten(), self._B.permuted(key, by).flatten()
+        if len(A) <= _AT_ONCE:
+            return torch.dot(A.double(), B.double()).item()
+        parts = zip(A.split(_AT_ONCE), B.split(_AT_ONCE), strict=True)
+        return fsum(torch.dot(a.double(), b.double()).item() for a, b in parts)

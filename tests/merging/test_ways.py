@@ -1,0 +1,57 @@
+"""Every way of aligning takes transformers, and finds a permuted copy of one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from merging.test_transformers import TRANSFORMERS, inputs, parts
+from models.every import Case, label
+from phasezoo import rng
+from phasezoo.data.objective import CLASSIFICATION, NextToken
+from phasezoo.data.task import Task
+from phasezoo.landscape.network import Network
+from phasezoo.merging.corrections import merged
+from phasezoo.merging.ways import aligner_of, recovers
+from phasezoo.models.flat import weights_of
+from phasezoo.spec.merging import Arms, Way
+
+WAYS: tuple[Way, ...] = ("weights", "activations", "products", "merge_many", "universe")
+ARMS = Arms.model_validate({"alignments": WAYS, "corrections": ["kept"], "samples": 31})
+both = pytest.mark.parametrize("case", TRANSFORMERS, ids=label)
+
+
+def task_of(case: Case) -> Task:
+    """Inputs of the architecture, and labels that mean nothing."""
+    given = inputs(case)
+    if given.is_floating_point():
+        labels, objective = torch.zeros(len(given), dtype=torch.int64), CLASSIFICATION
+    else:
+        labels, objective = given, NextToken(given.shape[1], 11)
+    return Task("inputs", given, labels, given, labels, 11, objective)
+
+
+@both
+@pytest.mark.parametrize("way", WAYS)
+def test_a_permuted_copy_is_recovered(case: Case, way: Way) -> None:
+    network, spec = parts(case)
+    aligner = aligner_of(way, task_of(case), ARMS, sweeps=50)
+    chance = rng.generator("copy")
+    assert recovers(aligner, network, spec, weights_of(case.module(0)), chance)
+
+
+@both
+def test_models_as_they_are_are_not(case: Case) -> None:
+    network, spec = parts(case)
+    aligner = aligner_of("none", task_of(case), ARMS, sweeps=50)
+    assert not recovers(aligner, network, spec, weights_of(case.module(0)), rng.generator("copy"))
+
+
+@both
+def test_a_transformer_and_itself_are_repaired_to_itself(case: Case) -> None:
+    network, _ = parts(case)
+    one, given = weights_of(case.module(0)), inputs(case)
+    network = Network(network.module, torch.device("cpu"), task_of(case).objective)
+    found = merged(network, [one, one], (0.5, 0.5), "repair", given)
+    before, after = (network.function(weights)(given) for weights in (one, found))
+    torch.testing.assert_close(after, before, rtol=0, atol=1e-4 * before.abs().max().item())
