@@ -25,7 +25,7 @@ from phasezoo.merging.permutation import (
     permuted,
 )
 from phasezoo.merging.pieces import Pieces, composed, flat, inverse, nested
-from phasezoo.merging.weight_matching import match, tensors_of
+from phasezoo.merging.weight_matching import match, parameters_by_name
 from phasezoo.spec.architecture import Architecture
 
 Tensors = dict[str, Tensor]
@@ -102,7 +102,7 @@ def plain_descent(
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_kept_between_sweeps_changes_nothing(architecture: Architecture, seed: int) -> None:
     net = nets.network(architecture)
-    A, B = (tensors_of(net, nets.weights(architecture, 2 * seed + i)) for i in range(2))
+    A, B = parameters_by_name(net, [nets.weights(architecture, 2 * seed + i) for i in range(2)])
     spec = permutation_spec(net.module)
     descent = Descent(spec, Pieces(spec, A), Pieces(spec, B))
     by, objective = descent.run(rng.generator("order", seed), 50, "identity")
@@ -205,7 +205,7 @@ class Read(Mapping[str, Tensor]):
 
 def test_models_that_are_read_tensor_by_tensor_are_matched_alike() -> None:
     net = nets.network(RESIDUAL)
-    A, B = (tensors_of(net, nets.weights(RESIDUAL, seed)) for seed in range(2))
+    A, B = parameters_by_name(net, [nets.weights(RESIDUAL, seed) for seed in range(2)])
     spec = permutation_spec(net.module)
     kept = match(spec, A, B, rng.generator("order"), 50)
     sources = Read(A), Read(B)
@@ -217,7 +217,7 @@ def test_models_that_are_read_tensor_by_tensor_are_matched_alike() -> None:
 
 def test_more_precise_products_find_the_same() -> None:
     net = nets.network(RESIDUAL)
-    A, B = (tensors_of(net, nets.weights(RESIDUAL, seed)) for seed in range(2))
+    A, B = parameters_by_name(net, [nets.weights(RESIDUAL, seed) for seed in range(2)])
     spec = permutation_spec(net.module)
     wide = ({name: tensor.double() for name, tensor in of.items()} for of in (A, B))
     first, second = (

@@ -126,6 +126,18 @@ def test_at_rest_no_exchange_of_two_units_helps(architecture: Architecture) -> N
                 assert inner <= found.objective[-1] + 1e-12 * a.square().sum().item()
 
 
+@pytest.mark.parametrize("which", ["both", "moved"])
+def test_weights_whose_products_leave_float32_are_matched(which: str) -> None:
+    scale = 1e25
+    A, B = nets.weights(DEEP, 0), nets.weights(DEEP, 1)
+    plain = matched(DEEP, A, B)
+    far = [Weights(of.parameters * scale, of.buffers) for of in (A, B)]
+    found = matched(DEEP, far[0] if which == "both" else A, far[1])
+    assert np.isfinite(found.objective).all()
+    for name, perm in plain.permutations[1].items():
+        assert torch.equal(found.permutations[1][name], perm)
+
+
 def test_a_model_stays_where_it_is_when_it_is_matched_to_itself() -> None:
     A = nets.weights(RESIDUAL, 0)
     found = matched(RESIDUAL, A, A)

@@ -16,6 +16,7 @@ from phasezoo.vocabulary import PHASE_MEANINGS, RELATIVE_UP_TO, Status
 SIMILARITY = family_variables("similarity")
 SIZES = {"load": 2, "temperature": 3, "seed": 5, "pair": 7, "epoch": 1, "block": 1}
 SIZES |= {"t": 11, "layer": 2, "matrix": 4, "rank": 3, "quadrature": 6}
+SIZES |= {"alignment": 4, "correction": 3, "soup": 2, "baseline": 2, "sweep": 8}
 
 
 def right(variables: dict[str, Variable]) -> xr.Dataset:
@@ -82,7 +83,7 @@ def test_another_type_is_refused_with_the_one_declared(
 
 def test_a_coordinate_that_is_no_axis_is_refused() -> None:
     data = right(SIMILARITY).assign_coords(width=("load", [3, 5]))
-    with pytest.raises(SchemaError, match=r"width: not a coordinate; allowed are \['block', "):
+    with pytest.raises(SchemaError, match=r"width: not a coordinate; allowed are \['alignment', "):
         schema.check(data, SIMILARITY)
 
 

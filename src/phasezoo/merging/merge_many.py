@@ -12,7 +12,7 @@ from phasezoo.landscape.network import Network
 from phasezoo.merging.alignment import Alignment, require_alignable
 from phasezoo.merging.permutation import Permutations, PermutationSpec, permuted
 from phasezoo.merging.pieces import Pieces, composed, nested
-from phasezoo.merging.weight_matching import match, tensors_of
+from phasezoo.merging.weight_matching import match, parameters_by_name
 from phasezoo.models.flat import Weights
 
 Tensors = dict[str, Tensor]
@@ -45,7 +45,7 @@ def merge_many(
     """
     require_alignable(models)
     start = perf_counter()
-    moved = [tensors_of(network, model) for model in models]
+    moved = parameters_by_name(network, models)
     by: list[Permutations] = [nested(spec, Pieces(spec, moved[0]).identity()) for _ in models]
     objective = [closeness(moved)]
     while len(objective) <= sweeps and (len(objective) < 2 or objective[-1] > objective[-2]):

@@ -14,7 +14,7 @@ from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.merging.alignment import Alignment, require_alignable
 from phasezoo.merging.permutation import Permutations, PermutationSpec, permute
-from phasezoo.merging.weight_matching import match, tensors_of
+from phasezoo.merging.weight_matching import match, parameters_by_name
 from phasezoo.models.flat import Weights
 from phasezoo.spec.merging import Learning
 from phasezoo.training.evaluate import evaluate
@@ -109,8 +109,7 @@ def _learned(
     found: list[tuple[Permutations, float]] = []
 
     def projected() -> Permutations:
-        B = tensors_of(network, ends[1])
-        near = network.parameters.unflatten(free)
+        near, B = parameters_by_name(network, (Weights(free, ends[0].buffers), ends[1]))
         return match(spec, near, B, generator, sweeps).permutations
 
     def middle(by: Permutations) -> Tensor:

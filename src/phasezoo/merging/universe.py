@@ -15,7 +15,7 @@ from phasezoo.merging.assignment import Group, best_of, groups_of
 from phasezoo.merging.gains import Gains
 from phasezoo.merging.permutation import PermutationSpec
 from phasezoo.merging.pieces import Flat, Pieces, nested
-from phasezoo.merging.weight_matching import tensors_of
+from phasezoo.merging.weight_matching import parameters_by_name
 from phasezoo.models.flat import Weights
 
 _ROUNDS = 20  # over the models, of one layer
@@ -52,7 +52,7 @@ def universe(
     """
     require_alignable(models)
     start = perf_counter()
-    frame = _Frame([Pieces(spec, tensors_of(network, model)) for model in models], generator)
+    frame = _Frame([Pieces(spec, of) for of in parameters_by_name(network, models)], generator)
     groups = groups_of(spec, frame.identity)
     by = [frame.identity] * len(models)
     objective = [frame.closeness(by)]

@@ -53,7 +53,7 @@ def weight_matching(
     """
     require_alignable(models)
     start = perf_counter()
-    A, *others = (tensors_of(network, model) for model in models)
+    A, *others = parameters_by_name(network, models)
     found = [match(spec, A, B, generator, sweeps, restarts) for B in others]
     still = {name: _unmoved(perm) for name, perm in found[0].permutations.items()}
     longest = zip_longest(*(one.objective for one in found))
@@ -73,14 +73,17 @@ def _unmoved(like: torch.Tensor) -> torch.Tensor:
     return torch.arange(like.shape[-1]).expand(like.shape).clone()
 
 
-def tensors_of(network: Network, model: Weights) -> dict[str, torch.Tensor]:
-    """The parameters of a model by name, on the device of the network.
+def parameters_by_name(
+    network: Network, models: Sequence[Weights]
+) -> list[dict[str, torch.Tensor]]:
+    """The parameters of models by name, on the device of the network.
 
-    In float64 if they are so large that products would leave float32.
+    In float64 if any are so large that products would leave float32.
     """
-    fits = torch.linalg.vector_norm(model.parameters).isfinite()
-    vector = model.parameters if fits else model.parameters.double()
-    return network.parameters.unflatten(vector.to(network.device))
+    vectors = [model.parameters.to(network.device) for model in models]
+    if not all(torch.linalg.vector_norm(vector).isfinite() for vector in vectors):
+        vectors = [vector.double() for vector in vectors]
+    return [network.parameters.unflatten(vector) for vector in vectors]
 
 
 def match(
