@@ -17,7 +17,13 @@ PACKAGE = "phasezoo"
 ROOT = Path(__file__).parent
 SCIENCE = {"data", "models", "training", "landscape", "merging", "transfer", "rng.py"}
 CARRYING = {"log.py", "device.py", "lease.py"}  # steps that only carry
-JOINING = {"collect", "phases", "publish", "report"}  # cheap, so that any change may run them
+JOINING = {
+    "collect",
+    "phases",
+    "learning",
+    "publish",
+    "report",
+}  # cheap, so that any change may run them
 STACK = ("numpy", "scipy", "scikit-learn", "torch", "xarray", "zarr", "netCDF4")
 
 

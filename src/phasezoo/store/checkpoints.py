@@ -13,7 +13,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from phasezoo.models.flat import Slot, Weights
+from phasezoo.models.flat import Layout, Slot, Weights
 from phasezoo.store.address import ZooError
 from phasezoo.store.weights import ARRAYS
 from phasezoo.vocabulary import EPOCH, LOAD, SEED, TEMPERATURE, Number
@@ -50,12 +50,14 @@ class Stored:
             ZooError: it was never trained, or diverged.
         """
         weights = self.weights()
-        vectors = zip(TABLES.values(), (weights.parameters, weights.buffers), strict=True)
-        return {
-            slot.name: vector[slot.offset : slot.offset + slot.size].view(slot.shape)
-            for table, vector in vectors
-            for slot in self._slots(table)
-        }
+        parameters, buffers = self.layouts
+        return parameters.unflatten(weights.parameters) | buffers.unflatten(weights.buffers)
+
+    @property
+    def layouts(self) -> tuple[Layout, Layout]:
+        """Where each tensor lies in the parameters and in the buffers, as the tables say."""
+        parameters, buffers = (Layout(tuple(self._slots(t))) for t in TABLES.values())
+        return parameters, buffers
 
     def _vector(self, array: str) -> Tensor:
         if array not in self.group:
