@@ -263,7 +263,7 @@ def test_a_zoo_whose_models_all_diverged_has_its_cells_and_they_are_missing(
     assert (report["cells"], report["missing"]) == (4, 4)
 
 
-@pytest.mark.parametrize("step", ["collect", "phases", "publish"])
+@pytest.mark.parametrize("step", ["collect", "phases", "learning", "publish"])
 def test_the_same_inputs_give_the_same_bytes(tiny: Tiny, tmp_path: Path, step: str) -> None:
     root = tmp_path / "study"
     shutil.copytree(tiny.root, root)
@@ -271,6 +271,7 @@ def test_the_same_inputs_give_the_same_bytes(tiny: Tiny, tmp_path: Path, step: s
     made = {
         "collect": lambda: [other.collect(RESNET, "merging")],
         "phases": lambda: [other.phases(RESNET), root / f"results/{RESNET}/phases.json"],
+        "learning": lambda: [other.learning(MLP)],
         "publish": lambda: [other.publish(RESNET)],
     }[step]()
     for path in made:

@@ -36,9 +36,9 @@ class ZooDataset(Dataset[tuple[Tensor | Tokens, Tensor]]):
     A model is read when its item is asked for, from its chunk of the store alone. Which side of the
     split it is on follows from a hash of its own names, so the epochs of a model are never on two
     sides, and a zoo that grows moves no model. `by` says what else stays together: a split by
-    ``model`` leaves the other seeds of a cell, which share its phase, on either side; by ``cell`` is
-    the harder question, about places of the grid that were never seen; by ``seed`` keeps a seed of
-    all cells together. Shares are met on average, and not exactly.
+    ``model`` leaves the other seeds of a cell, which share its phase, on either side; by ``cell``
+    is the harder question, about places of the grid that were never seen; by ``seed`` keeps a seed
+    of all cells together. Shares are met on average, and not exactly.
 
     Checkpoints that diverged, were never trained or lack the target are no items; `left_out` counts
     them, for this side.

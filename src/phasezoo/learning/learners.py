@@ -39,8 +39,8 @@ def predictions(
 ) -> Floats:
     """What is predicted of every row by a learner that has seen no row of its fold.
 
-    Ridge regression is of the inverse hyperbolic sines of standardised inputs, its penalty chosen by
-    cross-validation that leaves out whole units among those learned from; of classes, it is
+    Ridge regression is of the inverse hyperbolic sines of standardised inputs, its penalty chosen
+    by cross-validation that leaves out whole units among those learned from; of classes, it is
     regression on +-1. Trees are scikit-learn's histogram gradient boosting (after LightGBM) with
     fixed settings.
 

@@ -35,7 +35,9 @@ def r2(true: Floats, predicted: Floats, units: Names, resamples: int) -> Score:
     def of(sums: Floats) -> Floats:
         n, first, second, residual = np.moveaxis(sums, -1, 0)
         total = second - np.square(first) / n
-        return 1 - residual / np.where(total > 1e-12 * second.max(initial=0), total, np.nan)
+        return np.asarray(
+            1 - residual / np.where(total > 1e-12 * second.max(initial=0), total, np.nan)
+        )
 
     return _resampled(parts, units, resamples, of)
 

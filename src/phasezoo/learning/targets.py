@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import cast
 
 import xarray as xr
 
@@ -68,4 +67,4 @@ def _of_models(values: xr.DataArray, seeds: xr.DataArray) -> xr.DataArray:
 def _of_seed(values: xr.DataArray, seed: int) -> xr.DataArray:
     """Mean over the pairs that a seed is in."""
     among = (values[FIRST_SEED] == seed) | (values[SECOND_SEED] == seed)
-    return cast(xr.DataArray, values.where(among).mean(PAIR))
+    return values.where(among).mean(PAIR)
