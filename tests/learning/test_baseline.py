@@ -79,7 +79,9 @@ def test_in_noise_there_is_nothing() -> None:
     for name in ("test_error_r2", "generalisation_gap_r2"):
         assert (found[name] < 0.1).all()
         assert (found[name].sel(learner="ridge") > -0.2).all()
-    assert (abs(found["phase_balanced_accuracy"].sel(left_out="cell") - 0.5) < 0.15).all()
+    assert (
+        abs(found["phase_balanced_accuracy"].sel(left_out="cell") - 0.5) < 0.25
+    ).all()  # of 35 cells: three standard errors
 
 
 def test_nothing_known_is_the_mean_and_the_most_frequent_of_the_others(planted: xr.Dataset) -> None:

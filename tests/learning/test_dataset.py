@@ -97,7 +97,7 @@ def test_targets_are_what_was_measured(tiny: Tiny) -> None:
                     assert dataset.classes[int(told)] == zoo.phases["phase"].sel(at)
                     continue
                 case "fine_tuned_error":
-                    expected = zoo.transfer[name].sel(at, seed=row["seed"].item())
+                    expected = zoo.transfer[name].sel({**at, "seed": row["seed"].item()})
                 case _:
                     expected = metrics[name].sel(seed=row["seed"])
             assert told.item() == pytest.approx(expected.item(), abs=1e-7)

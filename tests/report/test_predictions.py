@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from phasezoo.learning.targets import target
+from phasezoo.report.canvas import svg
 from phasezoo.report.page import page
 from phasezoo.report.predictions import INPUTS, SCORES, prediction_figure, score_lines, told
 from phasezoo.report.results import ZooResults
@@ -40,17 +41,25 @@ def learned(results: ZooResults) -> ZooResults:
     return replace(results, learning=out, manifest=manifest)
 
 
-@pytest.mark.parametrize("kind", [SMALL, EQUATION])
-def test_the_section_is_there_where_there_are_predictions(kind: dict) -> None:
-    plain = mock(**kind)
-    text = page([learned(plain)])
-    assert f'id="{plain.name}-predictions"' in text
-    assert f'href="#{plain.name}-predictions"' in text
-    assert "-predictions" not in page([plain])
+@pytest.mark.parametrize("kind", [SMALL, {**EQUATION, "widths": (1, 5), "epochs": (0, 9)}])
+def test_the_section_stands_on_the_page(kind: dict) -> None:
+    results = learned(mock(**kind))
+    text = page([results])
+    assert f'id="{results.name}-predictions"' in text
+    assert f'href="#{results.name}-predictions"' in text
     assert text.count("<section") == text.count("</section>")
-    assert text == page([learned(plain)])
     for words in (*SCORES.values(), *INPUTS.values()):
         assert words in text
+
+
+def test_a_zoo_without_predictions_has_no_section() -> None:
+    assert "-predictions" not in page([mock(widths=(4, 8), batch_sizes=(16,), epochs=(0, 9))])
+
+
+def test_the_same_predictions_give_the_same_picture() -> None:
+    results = learned(mock(**SMALL))
+    one, other = (svg(prediction_figure(results, results.learning), "same") for _ in range(2))
+    assert one == other
 
 
 def test_every_score_stands_in_the_table_with_its_interval() -> None:
