@@ -76,7 +76,8 @@ def _fitted(
 def _model(learner: Learner, kind: Kind, splits: list[Any] | None) -> Any:
     match learner, kind:
         case "ridge", "number":
-            return _damped(RidgeCV(PENALTIES, cv=splits))
+            # unlike R2, the squared error of a single row is well defined
+            return _damped(RidgeCV(PENALTIES, cv=splits, scoring="neg_mean_squared_error"))
         case "ridge", "class":
             return _damped(RidgeClassifierCV(PENALTIES, cv=splits))
         case "boosting", "number":
