@@ -14,6 +14,7 @@ include: "rules/metrics.smk"
 include: "rules/merging.smk"
 include: "rules/transfer.smk"
 include: "rules/phases.smk"
+include: "rules/learning.smk"
 include: "rules/publish.smk"
 include: "rules/report.smk"
 

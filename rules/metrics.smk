@@ -166,6 +166,30 @@ rule learning_coefficient:
         f"python -m phasezoo step learning_coefficient {MEASURE}"
 
 
+rule statistics:
+    """Moments, quartiles and norms of the weights of a share of cells."""
+    input:
+        data=PLAN.data_of,
+        weights=PLAN.measured_weights,
+        beside=ancient(PLAN.beside(PLAN.data_of, PLAN.measured_weights)),
+    output:
+        found=paths.measured("statistics"),
+        checksum=paths.checksum(paths.measured("statistics")),
+    log:
+        paths.log("statistics", *SHARE),
+    benchmark:
+        paths.benchmark("statistics", *SHARE)
+    conda:
+        "../envs/phasezoo.yaml"
+    resources:
+        gpu=PLAN.gpus,
+    params:
+        job=PLAN.measure_job("statistics"),
+        code=code_digest("statistics"),
+    shell:
+        f"python -m phasezoo step statistics {MEASURE}"
+
+
 rule collect_metrics:
     """The metrics of a zoo, joined on its full declared grid."""
     input:

@@ -27,7 +27,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "from phasezoo.landscape import lanczos, network\n"
         "from phasezoo.store import schema\n\nTEMPLATE = 'probe.jinja'\n"
     )
-    (copy / "steps" / "probe.jinja").write_text("<p>")
+    (copy / "steps" / "probe.jinja").write_text('<p>{% include "part.jinja" %}')
+    (copy / "steps" / "part.jinja").write_text("part")
     monkeypatch.setattr(provenance, "ROOT", copy)
     return copy
 
@@ -60,6 +61,7 @@ def test_the_same_code_has_the_same_digest(root: Path) -> None:
         (LANCZOS, "rounding = 8", "rounding = 9"),
         (FLAT, "offset += tensor.numel()", "offset += 1"),
         ("steps/probe.jinja", "<p>", "<b>"),
+        ("steps/part.jinja", "part", "whole"),  # included by the template
     ],
 )
 def test_an_edit_of_imported_code_changes_it(root: Path, module: str, old: str, new: str) -> None:

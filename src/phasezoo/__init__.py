@@ -1,4 +1,4 @@
-"""Phase-labelled model zoos: open them, load their models, label their cells.
+"""Phase-labelled model zoos: open them, load their models, label their cells, learn from them.
 
 Everything is imported on first use, so that the command line starts quickly.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from phasezoo.data.sample import sample_indices
+    from phasezoo.learning.dataset import ZooDataset
     from phasezoo.phases.classify import classify_phases
     from phasezoo.spec.phases import PhaseCriteria, RegimeCriteria
     from phasezoo.store.summary_tables import read_summary_table
@@ -19,6 +20,7 @@ __all__ = [
     "PhaseCriteria",
     "RegimeCriteria",
     "Zoo",
+    "ZooDataset",
     "classify_phases",
     "load_model",
     "open_zoo",
@@ -30,6 +32,7 @@ _HOMES = {
     "PhaseCriteria": "phasezoo.spec.phases",
     "RegimeCriteria": "phasezoo.spec.phases",
     "Zoo": "phasezoo.store.zoo",
+    "ZooDataset": "phasezoo.learning.dataset",
     "classify_phases": "phasezoo.phases.classify",
     "load_model": "phasezoo.store.zoo",
     "open_zoo": "phasezoo.store.zoo",

@@ -64,11 +64,11 @@ def cost_of(plan: Plan, name: str, sizes: Mapping[Number, Size] | None) -> Cost:
 
 
 def _jobs(plan: Plan, name: str) -> int:
-    """Data, training, measuring, a joining of each group, labels and publishing."""
+    """Data, training, measuring, one job for each published group, and publishing."""
     zoo = plan.zoos[name]
-    data, groups = set(plan.data_of_zoo(zoo)), plan.groups(zoo)
+    data, groups = set(plan.data_of_zoo(zoo)), plan.published_groups(zoo)
     trained = [path for path in plan.weights_of(name) if path.startswith("runs/")]
-    return len(data) + len(trained) + len(plan.measured_of(name)) + len(groups) + 2
+    return len(data) + len(trained) + len(plan.measured_of(name)) + len(groups) + 1
 
 
 def _files(plan: Plan, name: str, sizes: Mapping[Number, Size]) -> int:
@@ -81,7 +81,7 @@ def _files(plan: Plan, name: str, sizes: Mapping[Number, Size]) -> int:
         for block in zoo.seeds
         for segment in zoo.training.checkpoints
     )
-    results = len(plan.measured_of(name)) + len(plan.groups(zoo)) + 1
+    results = len(plan.measured_of(name)) + len(plan.published_groups(zoo))
     return blocks + sum(map(_files_around, plan.weights_of(name))) + 2 * results + 1
 
 

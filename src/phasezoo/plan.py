@@ -13,6 +13,7 @@ from typing import Literal
 from phasezoo import paths
 from phasezoo.cell_plan import CellPlan, Wildcards, told
 from phasezoo.spec import jobs
+from phasezoo.spec.base import SpecError
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import LOAD, TEMPERATURE
 from phasezoo.weights_plan import made_together, shares, zoo_weights
@@ -22,7 +23,7 @@ Group = Literal["metrics", "merging", "transfer"]
 GROUPS: Mapping[Group, tuple[str, ...]] = {
     "metrics": (
         *("evaluation", "hessian", "connectivity", "similarity"),
-        *("spectra", "noise", "learning_coefficient"),
+        *("spectra", "noise", "learning_coefficient", "statistics"),
     ),
     "merging": ("merging",),
     "transfer": ("transfer",),
@@ -93,6 +94,8 @@ class Plan(CellPlan):
             yield paths.RESULT.format(zoo=name, group=group)
         yield paths.PHASES.format(zoo=name)
         yield paths.COVERAGE.format(zoo=name)
+        if zoo.learning:
+            yield paths.LEARNING.format(zoo=name)
         yield paths.ZOO_MANIFEST.format(zoo=name)
         yield paths.ZOO.format(zoo=name)
 
@@ -168,6 +171,13 @@ class Plan(CellPlan):
         """What `phases` is told."""
         return told(jobs.PhasesJob(zoo=wildcards.zoo, criteria=self.zoos[wildcards.zoo].phases))
 
+    def learning_job(self, wildcards: Wildcards) -> str:
+        """What `learning` is told."""
+        options = self.zoos[wildcards.zoo].learning
+        if options is None:  # only where it is asked for by name
+            raise SpecError(f"zoos.{wildcards.zoo}.learning: got nothing; allowed: its epochs")
+        return told(jobs.LearningJob(zoo=wildcards.zoo, options=options))
+
     def all_weights(self, wildcards: Wildcards) -> list[str]:
         """Manifests of all weights of a zoo."""
         return self.weights_of(wildcards.zoo)
@@ -178,19 +188,25 @@ class Plan(CellPlan):
 
     def results(self, wildcards: Wildcards) -> list[str]:
         """The results that `publish` takes in, one per group."""
-        groups = self.groups(self.zoos[wildcards.zoo])
-        joined = [paths.RESULT.format(zoo=wildcards.zoo, group=group) for group in groups]
-        return [*joined, paths.PHASES.format(zoo=wildcards.zoo)]
+        groups = self.published_groups(self.zoos[wildcards.zoo])
+        return [paths.RESULT.format(zoo=wildcards.zoo, group=group) for group in groups]
+
+    def published_groups(self, zoo: Zoo) -> list[str]:
+        """Groups of the published store beside its weights: joined, labelled and learned."""
+        return [*self.groups(zoo), "phases", *(["learning"] if zoo.learning else [])]
 
     def publish_job(self, wildcards: Wildcards) -> str:
         """What `publish` is told."""
         zoo = self.zoos[wildcards.zoo]
-        groups = (*self.groups(zoo), "phases")
+        groups = tuple(self.published_groups(zoo))
         return told(jobs.PublishJob(name=wildcards.zoo, zoo=zoo, groups=groups))
 
     def report_job(self) -> str:
         """What `report` is told."""
-        zoos = {name: tuple(self.groups(self.zoos[name])) for name in self.study.run}
+        zoos = {
+            name: tuple(g for g in self.published_groups(self.zoos[name]) if g != "phases")
+            for name in self.study.run
+        }
         return told(jobs.ReportJob(zoos=zoos))
 
     def published(self) -> list[str]:

@@ -17,7 +17,8 @@ PACKAGE = "phasezoo"
 ROOT = Path(__file__).parent
 SCIENCE = {"data", "models", "training", "landscape", "merging", "transfer", "rng.py"}
 CARRYING = {"log.py", "device.py", "lease.py"}  # steps that only carry
-JOINING = {"collect", "phases", "publish", "report"}  # cheap, so that any change may run them
+# cheap, so that any change may run them
+JOINING = {"collect", "phases", "learning", "publish", "report"}
 _TRAINING = ("training/population.py", "models/build.py", "data/task.py")
 STACK = ("numpy", "scipy", "scikit-learn", "torch", "xarray", "zarr", "netCDF4")
 
@@ -90,12 +91,18 @@ def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
     """Digest of one file without comments, and the files of this package that it imports."""
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
-        return hashlib.blake2b(text.encode()).hexdigest(), ()
+        return hashlib.blake2b(text.encode()).hexdigest(), _templates(path, text)
     tree = ast.parse(text)
     imported = {found for name in _imported_names(tree) if (found := _file_of(name))}
     code = _bare(text, tree)
-    imported |= {path.parent / name for name in re.findall(r"[\"']([\w.]+\.jinja)[\"']", code)}
+    imported |= set(_templates(path, code))
     return hashlib.blake2b(code.encode()).hexdigest(), tuple(sorted(imported))
+
+
+def _templates(path: Path, text: str) -> tuple[Path, ...]:
+    """The templates that a module or a template names; they lie beside it."""
+    named = re.findall(r"[\"']([\w.]+\.jinja)[\"']", text)
+    return tuple(sorted({path.parent / name for name in named}))
 
 
 def _bare(text: str, tree: ast.Module) -> str:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from phasezoo.spec import Study, jobs, read_study, study_from
 from phasezoo.spec.architecture import Mlp, SmallResNet
 from phasezoo.spec.data import Npz
+from phasezoo.spec.learning import Learning
 from phasezoo.spec.training import Optimisation, samples_at_once
 
 STUDY = Path(__file__).parents[1] / "study.yaml"
@@ -340,6 +341,7 @@ def all_jobs(study: Study) -> list[jobs.Spec]:
         imported,
         measured[0].model_copy(update={"partners": (7, 8)}),
         jobs.PhasesJob(zoo="digits-resnet", criteria=zoo.phases),
+        jobs.LearningJob(zoo="digits-resnet", options=Learning(epochs=(60,))),
         jobs.PublishJob(name="digits-resnet", zoo=zoo, groups=("metrics", "phases")),
         jobs.ReportJob(zoos={"digits-resnet": ("metrics",)}),
     ]

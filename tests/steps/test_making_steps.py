@@ -165,7 +165,7 @@ def test_results_hold_every_measurement_at_its_labels(tiny: Tiny, zoo: str, grou
     whole = result(tiny, zoo, group)
     schema.check(whole, asked_for(tiny, zoo, group))
     parts = tiny.all_there(tiny.plan.measurements(group)(_At(zoo)))
-    metrics = {MLP: 2 * 8, RESNET: 2 * 5}[zoo]  # loads; epochs of evaluation, and other families
+    metrics = {MLP: 2 * 10, RESNET: 2 * 5}[zoo]  # loads; every family at each of its epochs
     assert len(parts) == {"metrics": metrics, "merging": 2, "transfer": 2}[group]
     for path in parts:
         part = measurements.read(path)
@@ -301,7 +301,7 @@ def test_a_zoo_whose_models_all_diverged_has_its_cells_and_they_are_missing(
     assert (report["cells"], report["missing"]) == (4, 4)
 
 
-@pytest.mark.parametrize("step", ["collect", "phases", "publish"])
+@pytest.mark.parametrize("step", ["collect", "phases", "learning", "publish"])
 def test_the_same_inputs_give_the_same_bytes(tiny: Tiny, tmp_path: Path, step: str) -> None:
     root = tmp_path / "study"
     shutil.copytree(tiny.root, root)
@@ -309,6 +309,7 @@ def test_the_same_inputs_give_the_same_bytes(tiny: Tiny, tmp_path: Path, step: s
     made = {
         "collect": lambda: [other.collect(RESNET, "merging")],
         "phases": lambda: [other.phases(RESNET), root / f"results/{RESNET}/phases.json"],
+        "learning": lambda: [other.learning(MLP)],
         "publish": lambda: [other.publish(RESNET)],
     }[step]()
     for path in made:

@@ -459,3 +459,21 @@ def test_what_a_failed_job_finished_is_not_measured_again(
     with pytest.raises(RuntimeError, match="killed"):
         measure(job, task, [*weights, *more], tmp_path / "a.nc", lambda *at: rows(at[2], True))
     assert asked == [3, 7, 7, 3, 7]
+
+
+def test_statistics_are_those_of_every_tensor(cell: Cell) -> None:
+    if cell.zoo != MLP:
+        return
+    found = cell.measured("statistics")["weight_statistics"]
+    for seed, module in enumerate(cell.modules()):
+        for name, tensor in module.named_parameters():
+            at = found.sel(seed=seed, tensor=name)
+            values = tensor.detach().double()
+            assert at.sel(statistic="mean").item() == pytest.approx(values.mean().item(), rel=1e-5)
+            assert at.sel(statistic="norm").item() == pytest.approx(values.norm().item(), rel=1e-5)
+            top = at.sel(statistic="spectral_norm").item()
+            if tensor.ndim == 1:
+                assert np.isnan(top)
+            else:
+                expected = torch.linalg.matrix_norm(values, 2).item()
+                assert top == pytest.approx(expected, rel=1e-5)

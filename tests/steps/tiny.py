@@ -19,6 +19,7 @@ from phasezoo.steps.connectivity import connectivity
 from phasezoo.steps.data import data
 from phasezoo.steps.evaluate import evaluate
 from phasezoo.steps.hessian import hessian
+from phasezoo.steps.learning import learning
 from phasezoo.steps.learning_coefficient import learning_coefficient
 from phasezoo.steps.merging import merging
 from phasezoo.steps.noise import noise
@@ -26,6 +27,7 @@ from phasezoo.steps.phases import phases
 from phasezoo.steps.publish import publish
 from phasezoo.steps.similarity import similarity
 from phasezoo.steps.spectra import spectra
+from phasezoo.steps.statistics import statistics
 from phasezoo.steps.train import train
 from phasezoo.steps.transfer import transfer
 from phasezoo.store.manifest import store_of
@@ -40,6 +42,7 @@ FAMILIES: dict[str, Callable] = {
     "spectra": spectra,
     "noise": noise,
     "learning_coefficient": learning_coefficient,
+    "statistics": statistics,
     "merging": merging,
 }
 
@@ -108,6 +111,13 @@ class Tiny:
         phases(job, metrics, output, self.root / paths.COVERAGE.format(zoo=zoo))
         return output
 
+    def learning(self, zoo: str) -> Path:
+        output = self.root / paths.LEARNING.format(zoo=zoo)
+        job = jobs.LearningJob.model_validate_json(self.plan.learning_job(_at(zoo=zoo)))
+        results = (self.root / form.format(zoo=zoo) for form in (paths.METRICS, paths.PHASES))
+        learning(job, *results, output)
+        return output
+
     def publish(self, zoo: str) -> Path:
         output = self.root / paths.ZOO_MANIFEST.format(zoo=zoo)
         at = _at(zoo=zoo)
@@ -130,6 +140,8 @@ class Tiny:
                 self.measure(measured)
             self.collect(zoo, group)
         self.phases(zoo)
+        if self.zoo(zoo).learning:
+            self.learning(zoo)
         return store_of(self.publish(zoo))
 
 

@@ -40,6 +40,7 @@ def declared() -> dict:
     zoo["load"]["values"] = [WIDTH]
     zoo |= {"seeds": [[0, 1], [2, 3]], "imported": [[2, 3]], "pairs": "all"}
     zoo["training"]["checkpoints"] = [[0], [3]]
+    zoo.pop("learning")  # two seeds of one load are too few to learn from
     zoo["merging"]["last_checkpoints"] = [0, 3]
     for family in zoo["metrics"].values():
         family["epochs"] = [3]

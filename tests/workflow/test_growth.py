@@ -103,6 +103,10 @@ MADE = {
         SMALL,
     ),
     "a family of metrics": ({"metrics__hessian": HESSIAN}, METRICS + Counter(hessian=1)),
+    "what weights tell": (
+        {"metrics__statistics": {"epochs": [2]}, "learning": {"epochs": [2]}},
+        METRICS + Counter(statistics=1, learning=1),
+    ),
 }
 
 

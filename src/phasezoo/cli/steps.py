@@ -65,6 +65,7 @@ _measuring("similarity", "Measure how alike seeds are.")
 _measuring("spectra", "Measure weight matrices.")
 _measuring("noise", "Measure the noise of gradients.")
 _measuring("learning_coefficient", "Measure local learning coefficients.")
+_measuring("statistics", "Measure statistics of weights.")
 _measuring("merging", "Merge seeds and checkpoints.")
 
 
@@ -106,6 +107,19 @@ def phases(
         from phasezoo.steps.phases import phases as step
 
     step(jobs.PhasesJob.model_validate_json(job), metrics, output, coverage)
+
+
+@steps.command()
+def learning(
+    job: Job,
+    metrics: Annotated[Path, typer.Option(help="Joined metrics.")],
+    phases: Annotated[Path, typer.Option(help="Labels of the cells.")],
+    output: Output,
+) -> None:
+    """Learn errors and phases from weights."""
+    from phasezoo.steps.learning import learning as step
+
+    step(jobs.LearningJob.model_validate_json(job), metrics, phases, output)
 
 
 @steps.command()

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from phasezoo.report import curves, figures, panels, trust
+from phasezoo.report import curves, figures, panels, predictions, trust
 from phasezoo.report.arms import arms_tables
 from phasezoo.report.canvas import svg
 from phasezoo.report.counts import best_cell, covered, measured, status, unconverged
@@ -66,6 +66,7 @@ def _view(results: ZooResults) -> dict[str, Any]:
         "epochs": {group: results.epoch_of(group) for group in results.groups},
         "pictures": _pictures(results),
         "tables": _tables(results),
+        "predictions": _predictions(results),
         "spec": list(flattened(results.spec)),
     }
 
@@ -84,6 +85,20 @@ def _trust(results: ZooResults) -> dict[str, Any]:
     }
 
 
+def _predictions(results: ZooResults) -> dict[str, Any]:
+    """What the template asks for about learning from weights; nothing where there is none."""
+    learning = results.learning
+    if learning is None:
+        return {}
+    return {
+        "models": predictions.told(learning),
+        "folds": results.spec["learning"]["folds"],
+        "left_out": learning["left_out"].values[-1],
+        "titles": list(predictions.SCORES.values()),
+        "lines": predictions.score_lines(learning),
+    }
+
+
 def _pictures(results: ZooResults) -> dict[str, Picture]:
     """Every figure of a zoo."""
     phase, noun = results.phase, NOUNS[results.labelling.criteria.scheme]
@@ -92,6 +107,10 @@ def _pictures(results: ZooResults) -> dict[str, Picture]:
         "map": _picture(results, "map", phase_map(results), _says_map(results)),
         "learning": _picture(results, "learning", learning, f"Errors over epochs, per {noun}."),
     }
+    if results.learning is not None:
+        told = predictions.prediction_figure(results, results.learning)
+        says = "Predictions over what is true; the table below has their scores."
+        drawn["predictions"] = _picture(results, "predictions", told, says)
     for group, shown in _shown(results).items():
         data = results.at_epoch(group)
         over_grid = figures.panel_figure(shown, data, phase)

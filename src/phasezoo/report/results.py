@@ -29,6 +29,7 @@ class ZooResults:
         labelling: what the labels rest on, and how far they can be trusted.
         manifest: the published store's manifest: schema, tree, spec.
         provenance: started, seconds, versions, machine.
+        learning: predictions from weights and their scores; None if the zoo has none.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ZooResults:
     labelling: Labelling
     manifest: dict[str, Any]
     provenance: dict[str, Any]
+    learning: xr.Dataset | None = None
 
     @property
     def epoch(self) -> int:

@@ -14,6 +14,7 @@ from phasezoo import paths
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.base import Spec
 from phasezoo.spec.data import DataSpec
+from phasezoo.spec.learning import Learning
 from phasezoo.spec.measured import Measured
 from phasezoo.spec.metrics import Family
 from phasezoo.spec.phases import Criteria
@@ -141,6 +142,13 @@ class PhasesJob(Spec):
 
     zoo: str
     criteria: Criteria
+
+
+class LearningJob(Spec):
+    """Learn errors and phases of a zoo from its weights."""
+
+    zoo: str
+    options: Learning
 
 
 class PublishJob(Spec):

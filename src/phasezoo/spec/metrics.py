@@ -24,7 +24,7 @@ from phasezoo.spec.base import (
 )
 from phasezoo.spec.measured import Measured
 from phasezoo.spec.merging import Merging
-from phasezoo.spec.numbers import GradientNoise, LocalLearning, WeightSpectra
+from phasezoo.spec.numbers import GradientNoise, LocalLearning, WeightSpectra, WeightStatistics
 from phasezoo.spec.training import Optimisation
 
 
@@ -164,7 +164,8 @@ class Metrics(Spec):
     spectra: WeightSpectra | None = Absent
     noise: GradientNoise | None = Absent
     learning_coefficient: LocalLearning | None = Absent
+    statistics: WeightStatistics | None = Absent
 
 
-Numbers = WeightSpectra | GradientNoise | LocalLearning
+Numbers = WeightSpectra | GradientNoise | LocalLearning | WeightStatistics
 Family = Evaluation | Hessian | Connectivity | Similarity | Numbers | Merging | Transfer

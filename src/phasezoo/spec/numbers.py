@@ -16,6 +16,12 @@ class WeightSpectra(Measured):
     family: Literal["spectra"] = "spectra"
 
 
+class WeightStatistics(Measured):
+    """Moments, quartiles and norms of every trained tensor; nothing to set."""
+
+    family: Literal["statistics"] = "statistics"
+
+
 class GradientNoise(Measured):
     """Noise scale of the gradient on a fixed sample of the training set."""
 

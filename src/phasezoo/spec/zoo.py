@@ -10,6 +10,7 @@ from pydantic import model_validator
 from phasezoo.spec.architecture import SIZES, Architecture
 from phasezoo.spec.axis import Axis
 from phasezoo.spec.base import (
+    Absent,
     NonNegativeInt,
     PositiveInt,
     Spec,
@@ -17,6 +18,7 @@ from phasezoo.spec.base import (
     refused,
     require_unique,
 )
+from phasezoo.spec.learning import Learning
 from phasezoo.spec.merging import Merging
 from phasezoo.spec.metrics import Family, Metrics, Transfer
 from phasezoo.spec.phases import Criteria
@@ -43,6 +45,7 @@ class Zoo(Spec):
     merging: Merging | None = None
     transfer: Transfer | None = None
     phases: Criteria
+    learning: Learning | None = Absent
 
     @model_validator(mode="after")
     def _consistent(self) -> Zoo:
@@ -59,6 +62,7 @@ class Zoo(Spec):
             prefix = family.family if own else f"metrics.{family.family}"
             self._check_saved(f"{prefix}.epochs", family.epochs)
         self._check_together()
+        self._check_learning()
         for layer in self.metrics.similarity.layers:
             if layer not in self.architecture.layers:
                 allowed = f"layers of the architecture: {', '.join(self.architecture.layers)}"
@@ -77,6 +81,14 @@ class Zoo(Spec):
         if not set.intersection(*map(set, deciding)):
             allowed = "an epoch that evaluation, connectivity and similarity share, to have phases"
             raise refused("metrics.evaluation.epochs", m.evaluation.epochs, allowed)
+
+    def _check_learning(self) -> None:
+        """What is learned from is measured at every epoch that takes part."""
+        m = self.metrics
+        for epoch in self.learning.epochs if self.learning else ():
+            for family, of in (("evaluation", m.evaluation), ("statistics", m.statistics)):
+                if of is None or epoch not in of.epochs:
+                    raise refused("learning.epochs", epoch, f"epochs of metrics.{family}")
 
     def _check_seeds(self) -> None:
         if not self.seeds or not all(self.seeds):
@@ -134,7 +146,7 @@ class Zoo(Spec):
         """Everything that is measured on the zoo."""
         m = self.metrics
         declared = (m.evaluation, m.hessian, m.connectivity, m.similarity)
-        numbers = (m.spectra, m.noise, m.learning_coefficient)
+        numbers = (m.spectra, m.noise, m.learning_coefficient, m.statistics)
         own = (self.merging, self.transfer)
         return tuple(f for f in (*declared, *numbers, *own) if f is not None)
 

@@ -47,6 +47,7 @@ def _results(root: Path, name: str, groups: Sequence[str]) -> ZooResults:
         metrics=results["metrics"],
         merging=results.get("merging"),
         transfer=results.get("transfer"),
+        learning=results.get("learning"),
         phases=results["phases"],
         labelling=Labelling.of(found),
         manifest=content,

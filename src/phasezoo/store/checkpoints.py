@@ -13,7 +13,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from phasezoo.models.flat import Slot, Weights
+from phasezoo.models.flat import Layout, Slot, Weights
 from phasezoo.store.address import ZooError
 from phasezoo.store.weights import ARRAYS
 from phasezoo.vocabulary import EPOCH, LOAD, SEED, TEMPERATURE, Number
@@ -56,6 +56,13 @@ class Stored:
             for table, vector in vectors
             for slot in self._slots(table)
         }
+
+    @property
+    def layouts(self) -> tuple[Layout, Layout]:
+        """Where each tensor lies in the parameters and in the buffers, as the tables say."""
+        ordered = (sorted(self._slots(t), key=lambda slot: slot.offset) for t in TABLES.values())
+        parameters, buffers = (Layout(tuple(slots)) for slots in ordered)
+        return parameters, buffers
 
     def reading(self) -> Reading:
         """Its parameters by name, each read when it is asked for."""

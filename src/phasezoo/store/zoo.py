@@ -21,7 +21,7 @@ from phasezoo.vocabulary import EPOCH, LOAD, SEED, TEMPERATURE, Number
 
 __all__ = ["GROUPS", "Zoo", "ZooError", "load_model", "open_zoo"]
 
-GROUPS = ("metrics", "phases", "merging", "transfer")
+GROUPS = ("metrics", "phases", "merging", "transfer", "learning")
 
 V = TypeVar("V")
 
@@ -73,6 +73,11 @@ class Zoo:
     def transfer(self) -> xr.Dataset:
         """Transfer results per model."""
         return self["transfer"]
+
+    @property
+    def learning(self) -> xr.Dataset:
+        """What is told from the weights, and how good that is."""
+        return self["learning"]
 
     def __getitem__(self, group: str) -> xr.Dataset:
         """One group as a Dataset, indexed by axes and by hyperparameters."""
@@ -139,7 +144,7 @@ class Zoo:
         Raises:
             ZooError: a label is missing, unknown or ambiguous, or the model diverged.
         """
-        return self._stored(seed, epoch, cell).weights()
+        return self.stored(seed, epoch, **cell).weights()
 
     def reading(self, seed: int, epoch: int, **cell: Number) -> Reading:
         """The parameters of one model by name, each read from the store when it is asked for.
@@ -154,11 +159,22 @@ class Zoo:
         Raises:
             ZooError: a label is missing, unknown or ambiguous.
         """
-        return self._stored(seed, epoch, cell).reading()
+        return self.stored(seed, epoch, **cell).reading()
 
-    def _stored(self, seed: int, epoch: int, cell: Mapping[str, Number]) -> Stored:
+    def stored(self, seed: int, epoch: int, **cell: Number) -> Stored:
+        """Where a checkpoint lies, of which nothing but labels is read yet; as for `weights`."""
         labels = self._axes(cell) | {SEED: seed, EPOCH: epoch}
         return find(self.path, self.nodes.children["weights"], self._hyperparameters, labels)
+
+    def blank(self, load: Number) -> nn.Module:
+        """The module of a load; its weights are not to be used as they are.
+
+        Raises:
+            ZooError: the load or the architecture is not known.
+        """
+        if LOAD not in self._hyperparameters:
+            raise ZooError(f"{self.path}: no coordinate load says which hyperparameter realises it")
+        return blank(self.path, self.nodes.attrs, {self._hyperparameters[LOAD]: load})
 
 
 def open_zoo(path: str | Path) -> Zoo:
@@ -187,12 +203,8 @@ def load_model(zoo: Zoo | str | Path, seed: int, epoch: int, **cell: Number) -> 
         ZooError: there is no such zoo or model, or its architecture is of another version.
     """
     opened = zoo if isinstance(zoo, Zoo) else open_zoo(zoo)
-    stored = opened._stored(seed, epoch, cell)
-    names = opened._hyperparameters
-    if LOAD not in names:
-        raise ZooError(f"{opened.path}: no coordinate load says which hyperparameter realises it")
-    module = blank(opened.path, opened.nodes.attrs, {names[LOAD]: stored.load})
-    return filled(opened.path, module, stored.tensors())
+    stored = opened.stored(seed, epoch, **cell)
+    return filled(opened.path, opened.blank(stored.load), stored.tensors())
 
 
 def _indexed(data: xr.Dataset) -> xr.Dataset:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from phasezoo.store.variables.connectivity import CONNECTIVITY
 from phasezoo.store.variables.evaluation import EVALUATION
 from phasezoo.store.variables.hessian import HESSIAN
+from phasezoo.store.variables.learning import LEARNING
 from phasezoo.store.variables.learning_coefficient import LEARNING_COEFFICIENT
 from phasezoo.store.variables.merging import MERGING
 from phasezoo.store.variables.noise import NOISE
 from phasezoo.store.variables.phases import PHASES
 from phasezoo.store.variables.similarity import SIMILARITY
 from phasezoo.store.variables.spectra import SPECTRA
+from phasezoo.store.variables.statistics import STATISTICS
 from phasezoo.store.variables.transfer import TRANSFER
 from phasezoo.store.variables.variable import OF_CELL, OF_MODEL, OF_PAIR, Variable
 
@@ -30,8 +32,13 @@ AXES: dict[str, str] = {
     "soup": "recipe of a mean of models",
     "baseline": "what merged models are compared with",
     "matrix": "name of the weight, reshaped to one row per output",
+    "tensor": "name of a trained tensor",
+    "statistic": "what is said of the values of a tensor",
+    "left_out": "what is predicted together, from nothing but others: a model or a whole cell",
+    "inputs": "what is known of a model: nothing, its position in the grid, its weights, or both",
+    "learner": "how predictions are learned: ridge regression or boosted trees",
 }
 
-_NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT)
+_NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT, *STATISTICS)
 _METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY, *_NUMBERS)
-VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES)}
+VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES, *LEARNING)}

@@ -6,7 +6,7 @@ from phasezoo.store.variables.variable import OF_CELL, Family, Variable
 from phasezoo.vocabulary import PHASE_MEANINGS
 
 _FAMILY = Family("phases", "phases")
-_FLAGS = {int(p): p.name.lower() for p in PHASE_MEANINGS}
+FLAGS = {int(p): p.name.lower() for p in PHASE_MEANINGS}
 
 
 def _count(name: str, meaning: str) -> Variable:
@@ -14,7 +14,7 @@ def _count(name: str, meaning: str) -> Variable:
 
 
 LABELS = (
-    Variable("phase", "phases", OF_CELL, "", "phase of the cell", "phases", "int8", _FLAGS),
+    Variable("phase", "phases", OF_CELL, "", "phase of the cell", "phases", "int8", FLAGS),
     _FAMILY.number(
         OF_CELL, "confidence", "share of resampled seeds and pairs that give the same label"
     ),

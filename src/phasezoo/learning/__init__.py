@@ -1,0 +1,1 @@
+"""Learning from weights: zoos as torch data sets, and baselines that say what weights tell."""
