@@ -16,6 +16,7 @@ EPOCH = "epoch"
 FIRST_SEED = "first_seed"
 SECOND_SEED = "second_seed"
 COEFFICIENT = "beta"  # the hyperparameter that is the coefficient of an equation
+SAMPLE = "sample"  # attribute of a variable: which samples it was measured on
 RELATIVE_UP_TO = "relative_errors_up_to"  # attribute of mode connectivity that goes beyond 1
 
 Number = int | float

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from merging import nets
-from merging.test_transformers import TRANSFORMERS, inputs, parts
+from merging.test_matched_transformers import TRANSFORMERS, inputs, parts
 from models.every import Case, label
 from phasezoo import rng
 from phasezoo.data.objective import CLASSIFICATION, NextToken

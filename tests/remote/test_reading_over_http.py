@@ -118,7 +118,7 @@ def test_a_metric_is_its_axes_and_its_chunk(site: Site, tiny: Tiny) -> None:
     )
     seen = [r.path.removeprefix(f"zoos/{MLP}.zarr/metrics/") for r in site.requests()]
     axes = ("load", "temperature", "seed", "epoch", "pair", "width", "batch_size")
-    axes += ("t", "rank", "matrix")  # of families
+    axes += ("t", "rank", "matrix", "tensor", "statistic")  # of families
     assert sorted(seen) == sorted([*(f"{axis}/c/0" for axis in axes), "test_error/c/0/0/0/0"])
 
 

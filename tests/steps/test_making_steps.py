@@ -152,6 +152,7 @@ def asked_for(tiny: Tiny, zoo: str, group: str) -> dict[str, Variable]:
     """The variables of a group whose families the zoo measures, on axes that have values."""
     families = {family.family for family in tiny.study.zoos[zoo].families}
     empty = {"layer", "quadrature"}  # no layers and no density are asked for
+    empty |= {"alignment", "correction", "soup", "baseline", "sweep"}  # no arms
     return {
         n: v
         for n, v in VARIABLES.items()

@@ -117,6 +117,7 @@ def published(together: Tiny) -> Tiny:
             together.measure(path)
         together.collect(MLP, group)
     together.phases(MLP)
+    together.learning(MLP)
     together.publish(MLP)
     return together
 

@@ -12,10 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor
 
-from phasezoo.vocabulary import PhasezooError
+from phasezoo.vocabulary import SAMPLE, PhasezooError
 
 Set = Literal["train", "test"]
-ATTRIBUTE = "sample"  # of a stored variable
 RULE = (
     "sorted(torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count]), "
     "positions among the samples of the set in the order of the data set"
@@ -67,12 +66,12 @@ def sample_indices(variable: xr.DataArray) -> NDArray[np.int64]:
         SampleError: it does not say, because all samples were taken, or it is none of these.
     """
     try:
-        told = json.loads(variable.attrs[ATTRIBUTE])
+        told = json.loads(variable.attrs[SAMPLE])
         sample = Sample(**{name: told[name] for name in ("set", "count", "available", "seed")})
     except (KeyError, TypeError, ValueError):
-        got = variable.attrs.get(ATTRIBUTE, "nothing")
+        got = variable.attrs.get(SAMPLE, "nothing")
         raise SampleError(
-            f"{variable.name}: got {got} for the attribute '{ATTRIBUTE}', allowed is that of a "
+            f"{variable.name}: got {got} for the attribute '{SAMPLE}', allowed is that of a "
             f"variable measured on a sample, such as hessian_trace or cka"
         ) from None
     return sample.indices.numpy()

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from phasezoo.data.sample import ATTRIBUTE, Sample
+from phasezoo.data.sample import Sample
 from phasezoo.store import schema
 from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.store.whole import whole
@@ -19,6 +19,7 @@ from phasezoo.vocabulary import (
     FIRST_SEED,
     LOAD,
     PAIR,
+    SAMPLE,
     SECOND_SEED,
     SEED,
     TEMPERATURE,
@@ -91,7 +92,7 @@ def beside(parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 def sampled(data: xr.Dataset, samples: Iterable[Sample]) -> xr.Dataset:
     """The Dataset with what it was measured on, one attribute for each set."""
-    return data.assign_attrs({f"{ATTRIBUTE}_{sample.set}": sample.text for sample in samples})
+    return data.assign_attrs({f"{SAMPLE}_{sample.set}": sample.text for sample in samples})
 
 
 Format = Literal["NETCDF4", "NETCDF3_64BIT"]
@@ -153,12 +154,12 @@ def joined(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
     for name in out.data_vars:
         said = {_sample(part, str(name)) for part in parts if name in part}
         if len(said) == 1 and (text := said.pop()):
-            out[name].attrs[ATTRIBUTE] = text
+            out[name].attrs[SAMPLE] = text
     return out
 
 
 def _sample(part: xr.Dataset, name: str) -> str:
-    return str(part.attrs.get(f"{ATTRIBUTE}_{VARIABLES[name].sample}", ""))
+    return str(part.attrs.get(f"{SAMPLE}_{VARIABLES[name].sample}", ""))
 
 
 def _own_axes(target: xr.Dataset, parts: Iterable[xr.Dataset]) -> dict[str, NDArray[np.generic]]:

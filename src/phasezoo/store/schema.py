@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from phasezoo.data.sample import ATTRIBUTE
 from phasezoo.store.variables import AXES, VARIABLES, Variable
 from phasezoo.vocabulary import (
     EPOCH,
@@ -19,6 +18,7 @@ from phasezoo.vocabulary import (
     LOAD,
     PAIR,
     RELATIVE_UP_TO,
+    SAMPLE,
     SECOND_SEED,
     SEED,
     TEMPERATURE,
@@ -72,7 +72,7 @@ def described(data: xr.Dataset, load_name: str, temperature_name: str) -> xr.Dat
     out = data.copy()
     for name, variable in out.variables.items():
         if name in VARIABLES:
-            kept = {k: v for k, v in variable.attrs.items() if k == ATTRIBUTE}
+            kept = {k: v for k, v in variable.attrs.items() if k == SAMPLE}
             variable.attrs = {**VARIABLES[str(name)].attributes, **kept}
     if (largest := _largest(out, "mode_connectivity")) > 1:
         out["mode_connectivity"].attrs[RELATIVE_UP_TO] = largest
