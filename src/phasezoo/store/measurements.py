@@ -98,6 +98,10 @@ def sampled(data: xr.Dataset, samples: Iterable[Sample]) -> xr.Dataset:
 Format = Literal["NETCDF4", "NETCDF3_64BIT"]
 
 
+CLASSIC, LONG = 2**16, 2**12  # bytes of a file, of an array
+PACKED = {"zlib": True, "shuffle": True, "complevel": 4}
+
+
 def write(
     path: Path, data: xr.Dataset, variables: Mapping[str, Variable], form: Format = "NETCDF4"
 ) -> None:
@@ -107,20 +111,28 @@ def write(
         path: of the file; its checksum lies beside it.
         data: what to write.
         variables: what the schema declares of it.
-        form: the classic format takes 2 kB where HDF5 takes 14, for a file of a few numbers.
+        form: the classic format takes 2 kB where HDF5 takes 14, for a file of a few numbers. One of
+            more than `CLASSIC` bytes is compressed, which the classic format knows nothing of.
 
     Raises:
         SchemaError: the Dataset is not what the schema declares.
     """
     schema.check(data, variables)
+    form = "NETCDF4" if data.nbytes > CLASSIC else form
     with whole(path) as draft:
-        data.to_netcdf(draft, engine="netcdf4", format=form, encoding=encodings(data))
+        data.to_netcdf(draft, engine="netcdf4", format=form, encoding=encodings(data, form))
 
 
-def encodings(data: xr.Dataset) -> dict[str, dict[str, object]]:
-    """Encodings under which integers stay integers and only floats have a missing value."""
+def encodings(data: xr.Dataset, form: Format = "NETCDF4") -> dict[str, dict[str, object]]:
+    """Encodings under which integers stay integers and only floats have a missing value.
+
+    Long arrays are compressed, where the format can.
+    """
     return {
-        str(name): {"_FillValue": np.float32(np.nan) if v.dtype.kind == "f" else None}
+        str(name): {
+            "_FillValue": np.float32(np.nan) if v.dtype.kind == "f" else None,
+            **(PACKED if form == "NETCDF4" and v.nbytes > LONG else {}),
+        }
         for name, v in data.variables.items()
         if v.dtype.kind in "fi"
     }
