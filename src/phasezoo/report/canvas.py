@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 from matplotlib import style
 from matplotlib.axes import Axes
@@ -21,6 +21,7 @@ STYLE = {
     "legend.frameon": False,
     "svg.fonttype": "none",  # text as text, not a path for each letter
 }
+_PLAIN = " =:/,;()+-."  # what an address in an attribute may hold as it is
 WIDTH = 11.0  # inches
 COLUMNS = 3
 
@@ -48,8 +49,7 @@ def svg(figure: Figure, name: str) -> str:
     with style.context(["default", STYLE, {"svg.hashsalt": name}]):
         metadata = {"Date": None, "Creator": None, "Title": name}
         figure.savefig(buffer, format="svg", metadata=metadata)
-    text = compact(buffer.getvalue().decode())
-    return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
+    return "data:image/svg+xml," + quote(compact(buffer.getvalue().decode()), safe=_PLAIN)
 
 
 def compact(text: str) -> str:
