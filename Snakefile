@@ -15,6 +15,7 @@ include: "rules/merging.smk"
 include: "rules/transfer.smk"
 include: "rules/phases.smk"
 include: "rules/learning.smk"
+include: "rules/explained.smk"
 include: "rules/publish.smk"
 include: "rules/report.smk"
 

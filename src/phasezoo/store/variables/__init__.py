@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from phasezoo.store.variables.connectivity import CONNECTIVITY
 from phasezoo.store.variables.evaluation import EVALUATION
+from phasezoo.store.variables.explained import EXPLAINED
 from phasezoo.store.variables.hessian import HESSIAN
 from phasezoo.store.variables.learning import LEARNING
 from phasezoo.store.variables.learning_coefficient import LEARNING_COEFFICIENT
@@ -36,9 +37,12 @@ AXES: dict[str, str] = {
     "statistic": "what is said of the values of a tensor",
     "left_out": "what is predicted together, from nothing but others: a model or a whole cell",
     "inputs": "what is known of a model: nothing, its position in the grid, its weights, or both",
+    "quantity": "what is explained: a number of the models, pairs or blocks of every cell",
+    "position": "what load and temperature explain by themselves: effects of each (additive), or "
+    "also a smooth interaction of both (surface)",
     "learner": "how predictions are learned: ridge regression or boosted trees",
 }
 
 _NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT, *STATISTICS)
 _METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY, *_NUMBERS)
-VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES, *LEARNING)}
+VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES, *LEARNING, *EXPLAINED)}
