@@ -51,6 +51,14 @@ def _seed_average(arm: str, how: str) -> Quantity:
     return Quantity(f"seed_average_gain_{arm}", title, "merging", ("single_error", average), gain)
 
 
+def _pair_ensemble() -> Quantity:
+    def gain(data: xr.Dataset) -> xr.DataArray:
+        return data["pair_single_error"] - data["pair_ensemble_error"].sel(average="probabilities")
+
+    needs = ("pair_single_error", "pair_ensemble_error")
+    return Quantity("pair_ensembling_gain", "gain by ensembling pairs", "transfer", needs, gain)
+
+
 QUANTITIES: tuple[Quantity, ...] = (
     _is("test_error", "test error", "metrics"),
     _lead("generalisation_gap", "generalisation gap", "metrics", "test_error", "train_error"),
@@ -72,7 +80,15 @@ QUANTITIES: tuple[Quantity, ...] = (
     ),
     _seed_average("naive", "as they are"),
     _seed_average("aligned", "aligned"),
-    _is("transfer_gain", "gain by transfer", "transfer"),
+    _is("transfer_gain", "gain by fine-tuning", "transfer"),
+    _is("new_task_gain", "gain on a new task", "transfer"),
+    _is("new_task_probe_gain", "gain on a new task, body frozen", "transfer"),
+    _is("robustness_gain", "accuracy kept on disturbed inputs", "transfer"),
+    _is("foreign_auroc", "telling foreign inputs apart", "transfer"),
+    _is("pruning_gain", "accuracy kept after pruning", "transfer"),
+    _is("pruning_retrained_gain", "accuracy kept after pruning, retrained", "transfer"),
+    _is("ensembling_gain", "gain by ensembling a block", "transfer"),
+    _pair_ensemble(),
 )
 
 

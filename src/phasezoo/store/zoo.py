@@ -21,7 +21,7 @@ from phasezoo.vocabulary import EPOCH, LOAD, SEED, TEMPERATURE, Number
 
 __all__ = ["GROUPS", "Zoo", "ZooError", "load_model", "open_zoo"]
 
-GROUPS = ("metrics", "phases", "merging", "transfer", "learning")
+GROUPS = ("metrics", "phases", "merging", "transfer", "learning", "explained")
 
 V = TypeVar("V")
 
@@ -78,6 +78,11 @@ class Zoo:
     def learning(self) -> xr.Dataset:
         """What is told from the weights, and how good that is."""
         return self["learning"]
+
+    @property
+    def explained(self) -> xr.Dataset:
+        """What phases explain of the variance between cells, per quantity."""
+        return self["explained"]
 
     def __getitem__(self, group: str) -> xr.Dataset:
         """One group as a Dataset, indexed by axes and by hyperparameters."""
