@@ -98,7 +98,8 @@ class Zoo:
     def sel(self, **labels: object) -> Zoo:
         """The zoo cut down by labels of axes or hyperparameters, in all groups but the weights.
 
-        Groups differ in their epochs; one that has nothing at the labels is left out.
+        Groups differ in their epochs; one that has nothing at the labels is left out, and so is
+        one that has none of the axes.
 
         Raises:
             ZooError: an axis is unknown or named twice, or no group has the labels.
@@ -109,6 +110,8 @@ class Zoo:
         if unknown := [name for name in axes if name not in known]:
             raise ZooError(f"{self.path}: no axis {unknown}; allowed are {known}")
         for group, data in groups.items():
+            if axes and not axes.keys() & data.dims:
+                continue  # of the zoo as a whole, which the cut is not
             with suppress(KeyError):
                 parts[group] = _indexed(data).sel({k: v for k, v in axes.items() if k in data.dims})
         if not parts:
