@@ -37,8 +37,8 @@ def seen_samples(
     if isinstance(seen, ByLabels):
         return _by_labels(seen.majority, task_name, labels, position) if position < 2 else None
     chance = rng.generator(task_name, "seen", f"seed={seed}")
-    count = max(1, round(seen.share * len(labels)))
-    return _sorted(torch.randperm(len(labels), generator=chance)[:count], labels)
+    some = torch.randperm(len(labels), generator=chance)[: seen.fewest(len(labels))]
+    return _sorted(some, labels)
 
 
 def _by_labels(majority: float, task_name: str, labels: Tensor, position: int) -> Tensor:

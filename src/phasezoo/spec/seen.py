@@ -19,12 +19,20 @@ class ByLabels(Spec):
     by: Literal["labels"]
     majority: Annotated[Fraction, Field(ge=0.5)] = 0.8
 
+    def fewest(self, samples: int) -> int:
+        """Samples of so many that one of the models sees, at the most."""
+        return samples // 2
+
 
 class ByChance(Spec):
     """A part for every seed, drawn from the whole training set without regard to labels."""
 
     by: Literal["chance"]
     share: Annotated[PositiveFloat, Field(lt=1)]  # of the training samples
+
+    def fewest(self, samples: int) -> int:
+        """Samples of so many that each model sees."""
+        return max(1, round(self.share * samples))
 
 
 Seen = Annotated[ByLabels | ByChance, Field(discriminator="by")]
