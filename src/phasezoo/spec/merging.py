@@ -54,10 +54,17 @@ class Arms(Spec):
 
 
 class Merging(Measured):
-    """Models made of several: midpoints, averages over seeds and over checkpoints."""
+    """Models made of several: midpoints, averages over seeds and over checkpoints.
+
+    At an epoch before the last of `last_checkpoints`, what is made of these is missing.
+    """
 
     family: Literal["merging"] = "merging"
     sweeps: PositiveInt  # of coordinate descent, at most
     points: Annotated[PositiveInt, Field(ge=3)]
     last_checkpoints: Annotated[tuple[NonNegativeInt, ...], Field(min_length=2)]
     arms: Arms | None = Absent
+
+    def late_at(self, epoch: int) -> tuple[int, ...]:
+        """The late checkpoints, where all of them lie no later than an epoch; else none."""
+        return self.last_checkpoints if max(self.last_checkpoints) <= epoch else ()

@@ -19,7 +19,7 @@ from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.merging import Merging
 from phasezoo.steps.cells import Axes, Cell, Row, Value, measure
 from phasezoo.steps.device import prepare
-from phasezoo.steps.merging_arms import arms_of_pair, arms_of_seeds, axes_of, nothing
+from phasezoo.steps.merging_arms import arms_of_pair, arms_of_seeds, axes_of, late_of, nothing
 from phasezoo.store import schema
 from phasezoo.store.dataset import read_task
 from phasezoo.store.variables import Variable
@@ -56,11 +56,10 @@ def _of_cell(arms: Arms, cell: Cell, axes: Axes) -> Row:
     pairs = _pairs(arms, cell, axes)
     if cell.job.partners:
         return pairs
-    late = [cell.at(epoch) for epoch in arms.options.last_checkpoints]
     of_seeds = {
         "single_error": [single_error(network, task, model) for model in models],
         "checkpoint_average_error": [
-            average_error(network, task, list(of_seed)) for of_seed in zip(*late, strict=True)
+            average_error(network, task, late) if late else NOTHING for late in late_of(arms, cell)
         ],
     }
     more = arms_of_seeds(arms, cell, axes) if arms.options.arms else {}

@@ -16,7 +16,8 @@ from phasezoo.steps.log import say
 from phasezoo.store import schema
 from phasezoo.store.variables import Variable
 
-_OF_MODEL = ("alignment_recovery", "checkpoint_soup_loss", "checkpoint_soup_error")
+_OF_CHECKPOINTS = ("checkpoint_soup_loss", "checkpoint_soup_error")
+_OF_MODEL = ("alignment_recovery", *_OF_CHECKPOINTS)
 
 
 def axes_of(options: Merging) -> Axes:
@@ -53,9 +54,15 @@ def arms_of_pair(arms: Arms, ends: Sequence[Weights], names: tuple[str, ...]) ->
     return {**arms.of_pair(ends, found)}
 
 
+def late_of(arms: Arms, cell: Cell) -> list[list[Weights]]:
+    """The late checkpoints of every model; none at an epoch before the last of them."""
+    late = [cell.at(epoch) for epoch in arms.options.late_at(cell.job.epoch)]
+    return [list(of_model) for of_model in zip(*late, strict=True)] or [[] for _ in cell.models]
+
+
 def arms_of_seeds(arms: Arms, cell: Cell, axes: Axes) -> Row:
     """Soups of the seeds of a block, and what is measured of each model."""
-    late = zip(*(cell.at(epoch) for epoch in arms.options.last_checkpoints), strict=True)
+    late = late_of(arms, cell)
     rows = [_of_model(arms, cell, axes, i, of_seed) for i, of_seed in enumerate(late)]
     of_models = {name: [row[name] for row in rows] for name in rows[0]}
     return {**of_models, **{name: [value] for name, value in _of_block(arms, cell, axes).items()}}
@@ -71,7 +78,8 @@ def _of_model(
     for way in arms.alignments:
         chance = rng.generator(*names, "recover", way, cell.job.epoch)
         found.append(float(recovers(arms.aligner(way), arms.network, arms.spec, model, chance)))
-    return {"alignment_recovery": np.array(found), **arms.of_checkpoints(late)}
+    soups = {**arms.of_checkpoints(late)} if late else _nothing(_OF_CHECKPOINTS, axes)
+    return {"alignment_recovery": np.array(found), **soups}
 
 
 def _of_block(arms: Arms, cell: Cell, axes: Axes) -> dict[str, Value]:
