@@ -13,6 +13,7 @@ from phasezoo.landscape.network import Network
 from phasezoo.merging.arms import Arms
 from phasezoo.merging.merge import average_error, merge_pair, single_error
 from phasezoo.merging.permutation import PermutationSpec, infer, prove
+from phasezoo.merging.pieces import require_one_level
 from phasezoo.merging.weight_matching import weight_matching
 from phasezoo.models.flat import Weights
 from phasezoo.spec.jobs import MeasureJob
@@ -38,6 +39,7 @@ def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, 
 
     def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
         spec = infer(network.module, _two_inputs(task))
+        require_one_level(spec)
         arms = Arms(network, spec, task, options)
         return [_of_cell(arms, cell, axes) for cell in cells]
 
