@@ -95,7 +95,7 @@ def _curve(right: Tensor, confidence: Tensor, bins: int) -> Reliability:
         nothing = np.full(bins, np.nan)
         return Reliability(nothing, nothing, nothing)
     edges = torch.linspace(0, 1, bins + 1, dtype=torch.float64)[1:-1]
-    place = torch.bucketize(confidence, edges)
+    place = torch.bucketize(confidence.contiguous(), edges)
     ones = torch.ones_like(confidence)
     sums = (
         torch.zeros(bins, dtype=torch.float64).index_add(0, place, of)
@@ -130,4 +130,5 @@ def mean_judgement(several: Sequence[Judgement]) -> Judgement:
         of_all(np.array([of.curve.confidence for of in several])),
         of_all(np.array([of.curve.accuracy for of in several])),
     )
-    return Judgement(*np.mean(numbers, axis=0).tolist(), curve)
+    loss, error, top5_error, calibration_error = np.mean(numbers, axis=0).tolist()
+    return Judgement(loss, error, top5_error, calibration_error, curve)
