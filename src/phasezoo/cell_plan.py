@@ -140,6 +140,7 @@ class CellPlan:
                     seeds=first,
                     partners=second[0] if second else (),
                     pairs=_pairs_in_blocks(zoo, family),
+                    seen=zoo.training.seen if family == "merging" else None,
                     epoch=int(wildcards.epoch),
                     architecture=zoo.architecture,
                     # which other epochs are measured does not change this measurement

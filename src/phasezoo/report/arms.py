@@ -20,7 +20,13 @@ _ALIGNED = {
     "universe": "one frame, layer by layer",
 }
 _CORRECTED = {"kept": "statistics averaged", "reset": "statistics reset", "repair": "REPAIR"}
-_BESIDE = {"single": "models alone", "ensemble": "ensemble of outputs"}
+_BESIDE = {
+    "single": "models alone",
+    "best": "the best model alone",
+    "ensemble": "ensemble of outputs",
+    "with_prior": "models alone, told how often classes come",
+    "full": "models of all data",
+}
 
 
 def arms_tables(merging: xr.Dataset, loss: str) -> dict[str, Table]:

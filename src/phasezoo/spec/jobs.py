@@ -12,12 +12,13 @@ from pydantic import Field
 
 from phasezoo import paths
 from phasezoo.spec.architecture import Architecture
-from phasezoo.spec.base import Spec
+from phasezoo.spec.base import Absent, Spec
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.learning import Learning
 from phasezoo.spec.measured import Measured
 from phasezoo.spec.metrics import Family
 from phasezoo.spec.phases import Criteria
+from phasezoo.spec.seen import Seen
 from phasezoo.spec.training import Optimisation
 from phasezoo.spec.training_jobs import Place, TrainJob, TrainShareJob
 from phasezoo.spec.zoo import Zoo
@@ -65,6 +66,7 @@ class MeasureJob(Spec):
     seeds: tuple[int, ...]
     partners: Partners = ()
     pairs: InBlock = "within"
+    seen: Seen | None = Absent  # what models saw of the training set; told to merging alone
     epoch: int
     architecture: Architecture  # that of the zoo, which has no load yet
     options: Annotated[Family, Field(discriminator="family")]
