@@ -167,7 +167,9 @@ def _half(variances: Floats, freedoms: NDArray[np.int64]) -> float:
     return float(student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(total))
 
 
-def means_over(values: xr.DataArray, keep: Sequence[str]) -> xr.Dataset:
+def means_over(
+    values: xr.DataArray, keep: Sequence[str], least: float = -np.inf
+) -> xr.Dataset:
     """`mean_of` for every place on the axes to keep: `mean`, `low`, `high`, `values`, `models`.
 
     The attribute `unit` says what was left out in turn, `pairs` or `seeds`, say.
@@ -175,6 +177,7 @@ def means_over(values: xr.DataArray, keep: Sequence[str]) -> xr.Dataset:
     Args:
         values: over those axes, one of pair, seed and block, and conditions.
         keep: axes of the result.
+        least: what no value can be below; intervals end there.
     """
     replicate = next(dim for dim in (PAIR, SEED, BLOCK) if dim in values.dims)
     ordered = values.transpose(*keep, ..., replicate)
@@ -185,6 +188,7 @@ def means_over(values: xr.DataArray, keep: Sequence[str]) -> xr.Dataset:
     for name, kind in _STORED.items():
         numbers = [getattr(mean, "value" if name == "mean" else name) for mean in found]
         out[name] = (tuple(keep), np.array(numbers, dtype=kind).reshape(shape))
+    out["low"] = out["low"].clip(min=least)
     units = sorted({f"{mean.unit}s" for mean in found if mean.unit})
     return out.assign_attrs(unit=" or ".join(units))
 
