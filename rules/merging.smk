@@ -9,6 +9,7 @@ rule merging:
         checksum=paths.checksum(paths.measured("merging")),
     log:
         paths.log("merging", *SHARE),
+        seconds=paths.alignment_times(*SHARE),
     benchmark:
         paths.benchmark("merging", *SHARE)
     conda:
@@ -19,7 +20,7 @@ rule merging:
         job=PLAN.measure_job("merging"),
         code=code_digest("merging"),
     shell:
-        f"python -m phasezoo step merging {MEASURE}"
+        f"python -m phasezoo step merging --seconds {{log.seconds}} {MEASURE}"
 
 
 rule collect_merging:

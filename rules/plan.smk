@@ -38,7 +38,7 @@ wildcard_constraints:
 SHARE = ("zoo", "loads", "temperatures", "blocks", "epoch")
 MEASURE = (
     "--job {params.job:q} --data {input.data} --output {output.found} --gpus {resources.gpu}"
-    " {input.weights} 2> {log}"
+    " {input.weights} 2> {log[0]}"
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from phasezoo import paths
 from phasezoo.spec import jobs
@@ -77,6 +77,7 @@ class CellPlan:
             at_once_from=zoo.training.at_once_from,
             epochs=epochs,
             resume=before[-1] if before else None,
+            seen=zoo.training.seen,
         )
         several = len(share.loads) * len(share.temperatures) > 1
         return told(share if several else share.cells()[0])
@@ -108,12 +109,12 @@ class CellPlan:
         return self._weights(wildcards, [segment])
 
     def merged_weights(self, wildcards: Wildcards) -> list[str]:
-        """The same for merging, which reads several late checkpoints; segment by segment."""
+        """The same for merging, which reads late checkpoints where they are; segment by segment."""
         zoo = self.zoos[wildcards.zoo]
         if len(paths.parse_blocks(wildcards.blocks)) > 1:  # pairs need no others
             return self.measured_weights(wildcards)
-        late = zoo.merging.last_checkpoints if zoo.merging else ()
-        wanted = {int(wildcards.epoch), *late}
+        epoch = int(wildcards.epoch)
+        wanted = {epoch, *(zoo.merging.late_at(epoch) if zoo.merging else ())}
         return self._weights(wildcards, [s for s in zoo.training.checkpoints if wanted & set(s)])
 
     def started_weights(self, wildcards: Wildcards) -> list[str]:
@@ -138,6 +139,8 @@ class CellPlan:
                     temperatures=_share(zoo.temperature, wildcards.temperatures),
                     seeds=first,
                     partners=second[0] if second else (),
+                    pairs=_pairs_in_blocks(zoo, family),
+                    seen=zoo.training.seen if family == "merging" else None,
                     epoch=int(wildcards.epoch),
                     architecture=zoo.architecture,
                     # which other epochs are measured does not change this measurement
@@ -193,6 +196,10 @@ def place(zoo: Zoo, name: str, load: str, block: tuple[int, ...]) -> jobs.Place:
 def told(job: Spec) -> str:
     """A job as the line of JSON that its step is told."""
     return job.model_dump_json()
+
+
+def _pairs_in_blocks(zoo: Zoo, family: str) -> Literal["within", "disjoint"]:
+    return "disjoint" if zoo.pairs == "disjoint" and family in jobs.WITH_PAIRS else "within"
 
 
 def _share(axis: Axis, label: str) -> tuple[Number, ...]:

@@ -74,6 +74,11 @@ def benchmark(step: str, *wildcards: str) -> str:
     return log(step, *wildcards).removesuffix(".log") + ".tsv"
 
 
+def alignment_times(*wildcards: str) -> str:
+    """Path of the table of what each alignment of one job of merging took."""
+    return log("merging", *wildcards).removesuffix(".log") + ".alignments.tsv"
+
+
 def share_label(meaning: Hyperparameter, values: tuple[Number, ...]) -> str:
     """A share of an axis as it stands in paths: ``8+16+32``."""
     return "+".join(meaning.label(value) for value in values)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 LOAD = "load"
 TEMPERATURE = "temperature"
@@ -20,6 +21,7 @@ SAMPLE = "sample"  # attribute of a variable: which samples it was measured on
 RELATIVE_UP_TO = "relative_errors_up_to"  # attribute of mode connectivity that goes beyond 1
 
 Number = int | float
+Pairing = Literal["within", "disjoint", "all"]  # which pairs of seeds are compared
 
 
 class PhasezooError(Exception):
@@ -131,6 +133,20 @@ def seed_pairs(seeds: tuple[int, ...]) -> list[tuple[int, int]]:
     return [(a, b) for i, a in enumerate(ordered) for b in ordered[i + 1 :]]
 
 
+def disjoint_pairs(block: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The first seed of a block with the second, the third with the fourth and so on.
+
+    No seed is in two of them, so what is measured on one is independent of the others; the last
+    seed of an odd number is in none.
+    """
+    return [(min(pair), max(pair)) for pair in zip(block[::2], block[1::2], strict=False)]
+
+
+def pairs_within(block: tuple[int, ...], pairs: Pairing) -> list[tuple[int, int]]:
+    """The pairs of one block that are compared."""
+    return disjoint_pairs(block) if pairs == "disjoint" else seed_pairs(block)
+
+
 def block_pairs(
     blocks: tuple[tuple[int, ...], ...],
 ) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -142,14 +158,14 @@ def block_pairs(
     return [(a, b) for i, a in enumerate(ordered) for b in ordered[i + 1 :]]
 
 
-def compared(blocks: tuple[tuple[int, ...], ...], pairs: str) -> list[tuple[int, int]]:
+def compared(blocks: tuple[tuple[int, ...], ...], pairs: Pairing) -> list[tuple[int, int]]:
     """The pairs of seeds of a zoo, first < second: those within blocks, then those between them.
 
     Args:
         blocks: of seeds.
-        pairs: ``within`` blocks only, or ``all``.
+        pairs: ``within`` blocks only, ``disjoint`` ones of each block, or ``all``.
     """
-    found = [pair for block in blocks for pair in seed_pairs(block)]
+    found = [pair for block in blocks for pair in pairs_within(block, pairs)]
     if pairs == "all":
         found += [pair for a, b in block_pairs(blocks) for pair in between(a, b)]
     return found

@@ -8,6 +8,7 @@ import torch
 
 from phasezoo import rng
 from phasezoo.merging.permutation import (
+    AlignmentError,
     Part,
     Permutations,
     PermutationSpec,
@@ -17,6 +18,7 @@ from phasezoo.merging.permutation import (
     identity,
     permuted,
 )
+from phasezoo.merging.pieces import composed, inverse
 from phasezoo.models.flat import Layout, Slot
 
 HEADS, SIZE, WIDTH = 3, 5, 7
@@ -121,3 +123,20 @@ def test_units_are_within_the_nearest_head_of_their_own_axis() -> None:
     before = torch.arange(36.0).view(6, 6)
     after = permuted(spec, {"square": before}, chosen)["square"]
     assert torch.equal(after, before[flat][:, flat])
+
+
+def test_heads_of_heads_are_permuted_but_no_search_takes_them() -> None:
+    axis = Product((Part("groups", 2), Part("heads", 3), Part("units", 5)))
+    within = {"heads": ("groups",), "units": ("groups", "heads")}
+    spec, layout = PermutationSpec({"v": (axis,)}, within), Layout((Slot("v", 0, (30,)),))
+    chosen = cycles(spec, layout, rng.generator("deep"))
+    groups, heads, units = (chosen[name] for name in ("groups", "heads", "units"))
+    moved = permuted(spec, {"v": torch.arange(30.0)}, chosen)["v"].view(2, 3, 5)
+    for g, h, i in np.ndindex(2, 3, 5):
+        source = (int(groups[g]) * 3 + int(heads[g, h])) * 5 + int(units[g, h, i])
+        assert moved[g, h, i] == source
+    refusal = "units: got within groups, heads, allowed is one of them"
+    with pytest.raises(AlignmentError, match=refusal):
+        composed(spec, chosen, chosen)
+    with pytest.raises(AlignmentError, match=refusal):
+        inverse(spec, chosen)

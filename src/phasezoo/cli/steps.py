@@ -66,7 +66,24 @@ _measuring("spectra", "Measure weight matrices.")
 _measuring("noise", "Measure the noise of gradients.")
 _measuring("learning_coefficient", "Measure local learning coefficients.")
 _measuring("statistics", "Measure statistics of weights.")
-_measuring("merging", "Merge seeds and checkpoints.")
+
+
+@steps.command()
+def merging(
+    job: Job,
+    data: Data,
+    output: Output,
+    weights: Weights,
+    gpus: Gpus = 0,
+    seconds: Annotated[
+        Path | None, typer.Option(help="Table to write of what alignments took.")
+    ] = None,
+) -> None:
+    """Merge seeds and checkpoints."""
+    with importing():
+        from phasezoo.steps.merging import merging as step
+
+    step(jobs.MeasureJob.model_validate_json(job), data, weights, output, gpus, seconds)
 
 
 @steps.command()

@@ -21,6 +21,7 @@ from phasezoo.data.task import Task
 from phasezoo.training.evaluate import Score, evaluate, score
 
 _LOG_TEMPERATURES = (-5.0, 5.0)
+Chosen = tuple[Function, Function]  # what was chosen on the first half of the test set, the second
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def calibrated(function: Function, task: Task) -> Calibrated:
     if not task.objective.classifies:
         return Calibrated(float("nan"), float("nan"))
     sets = halves(task)
-    logits = [_logits(function, of.inputs, task.objective) for of in sets]
+    logits = [logits_of(function, of.inputs, task.objective) for of in sets]
     if not all(bool(of.isfinite().all()) for of in logits):
         return Calibrated(float("nan"), float("nan"))
     found = []
@@ -82,18 +83,35 @@ def temperature(logits: Tensor, labels: Tensor, objective: Objective) -> float:
     return float(np.exp(found.x))
 
 
-def chosen_and_judged(task: Task, choose: Callable[[Set], Function]) -> Score:
-    """Mean score over both ways of a function that is chosen on one half, judged on the other."""
+def always(function: Function) -> Chosen:
+    """A function that nothing is chosen of."""
+    return function, function
+
+
+def chosen(task: Task, choose: Callable[[Set], Function]) -> Chosen:
+    """What is chosen on either half."""
+    first, second = halves(task)
+    return choose(first), choose(second)
+
+
+def judged_apart(task: Task, of: Chosen) -> Score:
+    """Mean score over both ways of what was chosen on one half, judged on the other."""
     first, second = halves(task)
     found = [
-        evaluate(choose(chosen), judged.inputs, judged.labels, task.objective)
-        for chosen, judged in ((first, second), (second, first))
+        evaluate(function, judged.inputs, judged.labels, task.objective)
+        for function, judged in zip(of, (second, first), strict=True)
     ]
-    return Score(*np.mean([(of.loss, of.error) for of in found], axis=0).tolist())
+    return Score(*np.mean([(one.loss, one.error) for one in found], axis=0).tolist())
+
+
+def chosen_and_judged(task: Task, choose: Callable[[Set], Function]) -> Score:
+    """Mean score over both ways of a function that is chosen on one half, judged on the other."""
+    return judged_apart(task, chosen(task, choose))
 
 
 @torch.no_grad()
-def _logits(function: Function, inputs: Tensor, objective: Objective) -> Tensor:
+def logits_of(function: Function, inputs: Tensor, objective: Objective) -> Tensor:
+    """Outputs [N, K] on all inputs [N, ...], chunk by chunk."""
     return torch.cat([function(part) for part in inputs.split(objective.chunk)])
 
 

@@ -32,6 +32,7 @@ class Pieces(Mapping[Key, Tensor]):
     """
 
     def __init__(self, spec: PermutationSpec, tensors: Tensors) -> None:
+        require_one_level(spec)
         self._spec, self._tensors = spec, tensors
         self.axes: dict[Key, Axes] = {}
         self.sizes: dict[str, int] = {}
@@ -118,17 +119,29 @@ def _joined(spec: PermutationSpec, piece: Piece) -> tuple[Tensor, Axes]:
 
 def _outer(spec: PermutationSpec, piece: Piece, names: Sequence[str | None], inner: int) -> int:
     """The dimension that another is within: the nearest before it, or the first."""
-    name = str(names[inner])
-    parents = spec.within[name]
-    if len(parents) > 1:
-        got = f"{piece.tensor}: {name} is within {', '.join(parents)}"
-        raise AlignmentError(f"{got}; allowed is one permutation")
+    parents = spec.within[str(names[inner])]
     before = [d for d in range(inner) if names[d] == parents[0]]
     return before[-1] if before else names.index(parents[0])
 
 
+def require_one_level(spec: PermutationSpec) -> None:
+    """Refuse what no search knows how to go through: heads of heads.
+
+    Raises:
+        AlignmentError: a permutation is within more than one other.
+    """
+    for name, outer in spec.within.items():
+        if len(outer) > 1:
+            raise AlignmentError(f"{name}: got within {', '.join(outer)}, allowed is one of them")
+
+
 def flat(spec: PermutationSpec, by: Permutations) -> Flat:
-    """Plain indices of all units: those within others counted from the first unit of all."""
+    """Plain indices of all units: those within others counted from the first unit of all.
+
+    Raises:
+        AlignmentError: a permutation is within more than one other.
+    """
+    require_one_level(spec)
     out = dict(by)
     for name, values in by.items():
         for outer in spec.within.get(name, ()):
@@ -138,6 +151,7 @@ def flat(spec: PermutationSpec, by: Permutations) -> Flat:
 
 def nested(spec: PermutationSpec, by: Flat) -> Permutations:
     """Inverse of `flat`."""
+    require_one_level(spec)
     out = dict(by)
     for name, indices in by.items():
         for outer in spec.within.get(name, ()):

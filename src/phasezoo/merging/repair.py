@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from phasezoo.landscape.network import Network
 from phasezoo.merging.activations import Moments, Sites, moments, samples_of
+from phasezoo.models.applied import applied
 from phasezoo.models.flat import Weights
 
-_AFFINE = nn.Linear | nn.Conv2d | nn.LayerNorm | nn.BatchNorm1d | nn.BatchNorm2d
+_BATCH_NORM = nn.BatchNorm1d | nn.BatchNorm2d
+_AFFINE = nn.Linear | nn.Conv2d | nn.LayerNorm | _BATCH_NORM
 
 
 def unit_moments(network: Network, models: Sequence[Weights], inputs: Tensor) -> list[Moments]:
@@ -35,9 +37,14 @@ def repair(
     Averaging lets the variance of activations collapse, the more the deeper (Jordan et al. 2023).
     For every unit of the layers of `repaired_layers`, mean and standard deviation over `inputs`
     become the weighted means of those of the models, and the change is taken into the weights and
-    biases of the layers. Means and variances of the merged network are taken in one pass, each
-    layer seeing those before it put right, and averaged over chunks of inputs. Statistics of batch
-    norm are re-estimated in the same pass; with batch norm alone that is all there is to put right.
+    biases of the layers. Statistics of batch norm are re-estimated in the same pass, and what its
+    layers put out in evaluation mode is put right, whose running variances are over n - 1 of n
+    samples; with batch norm alone that is all there is to put right.
+
+    Means and variances of the merged network are taken in one pass, each layer seeing those before
+    it put right. Up to `objective.chunk` inputs that is exact; of more, each chunk is put right by
+    its own moments on its way, and the weights by those of all of them. A model and itself give the
+    model back.
 
     Args:
         network: the architecture.
@@ -51,16 +58,43 @@ def repair(
     each = unit_moments(network, models, inputs) if each is None else each
     wanted = {layer: _Wanted(*_mixed(each, shares, f"{layer}.out"), seen=[]) for layer in layers}
     with _put_right(layers, wanted):
-        weights = network.with_statistics(parameters, inputs)
-        if not network.has_statistics:
-            network.features(weights, inputs)
+        weights = _passed(network, parameters, inputs)
     tensors = network.parameters.unflatten(weights.parameters.clone())
-    for layer, of in wanted.items():
-        factor, mean = of.change()
-        weight, bias = tensors[f"{layer}.weight"], tensors[f"{layer}.bias"]
-        weight.mul_(factor.view(-1, *[1] * (weight.dim() - 1)).to(weight))
-        bias.copy_((bias.double() - mean) * factor + of.mean)
+    statistics = network.buffers.unflatten(weights.buffers)
+    for name, layer in layers.items():
+        of = {**_of_layer(tensors, name), **_of_layer(statistics, name)}
+        _change(layer, of, wanted[name])
     return Weights(network.parameters.flatten(tensors), weights.buffers)
+
+
+def _change(layer: nn.Module, of: Mapping[str, Tensor], wanted: _Wanted) -> None:
+    """Take into the weight and bias of a layer what puts its units right, from what was seen."""
+    weight, bias = of["weight"], of["bias"]
+    mean, variance = wanted.pooled()
+    if isinstance(layer, _BATCH_NORM):
+        slope = weight.double() / (of["running_var"].double() + layer.eps).sqrt()
+        mean = bias + slope * (mean - of["running_mean"])
+        variance = slope.square() * variance
+    factor = _ratio(wanted.deviation.cpu(), variance)
+    weight.mul_(factor.view(-1, *[1] * (weight.dim() - 1)).to(weight))
+    bias.copy_((bias.double() - mean) * factor + wanted.mean.cpu())
+
+
+def _of_layer(tensors: Mapping[str, Tensor], layer: str) -> dict[str, Tensor]:
+    """The tensors of one layer by their own names."""
+    start = f"{layer}."
+    return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
+
+
+@torch.no_grad()
+def _passed(network: Network, parameters: Tensor, inputs: Tensor) -> Weights:
+    """The weights with statistics, if the network has some, once all inputs went through it."""
+    if network.has_statistics:
+        return network.with_statistics(parameters, inputs)
+    function = applied(network.module, network.parameters.unflatten(parameters.to(network.device)))
+    for chunk in inputs.tensor_split(-(-len(inputs) // network.objective.chunk)):
+        network.objective.answers(function, chunk)
+    return Weights(parameters, torch.empty(0))
 
 
 def repaired_layers(module: nn.Module) -> dict[str, nn.Module]:
@@ -87,28 +121,40 @@ def _mixed(each: Sequence[Moments], shares: Sequence[float], site: str) -> tuple
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Mean and deviation [n] that the units of a layer are to have, and what was seen of them."""
+    """Mean and deviation [n] that the units of a layer are to have, and what was seen of them.
+
+    Seen are the moments of each chunk: of what batch norm takes in, which has no statistics of its
+    own in it, of what other layers put out.
+    """
 
     mean: Tensor
     deviation: Tensor
-    seen: list[tuple[Tensor, Tensor]]  # mean and variance of each chunk
+    seen: list[tuple[int, Tensor, Tensor]]  # samples, their mean and their variance
 
-    def __call__(self, layer: nn.Module, given: object, output: Tensor) -> Tensor:
+    def __call__(self, layer: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> Tensor:
         """The output of a layer, put right."""
         samples = samples_of(output).double()
-        mean, variance = samples.mean(dim=0), samples.var(dim=0, correction=0)
-        self.seen.append((mean, variance))
+        mean, variance = _moments(samples)
+        taken = isinstance(layer, _BATCH_NORM)
+        of = _moments(samples_of(given[0]).double()) if taken else (mean, variance)
+        self.seen.append((len(samples), *of))
         right = (samples - mean) * _ratio(self.deviation, variance) + self.mean
         if output.dim() == 4:
             n, _, *pixels = output.shape
             return right.view(n, *pixels, -1).movedim(-1, 1).to(output)
         return right.view(output.shape).to(output)
 
-    def change(self) -> tuple[Tensor, Tensor]:
-        """The factor of the units and the mean that is taken away before it."""
-        means, variances = zip(*self.seen, strict=True)
-        mean, variance = torch.stack(means).mean(dim=0), torch.stack(variances).mean(dim=0)
-        return _ratio(self.deviation, variance), mean
+    def pooled(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance over the samples of all chunks, on the CPU as weights are."""
+        counts, means, variances = zip(*self.seen, strict=True)
+        shares = torch.tensor(counts, dtype=torch.float64) / sum(counts)
+        of_chunks, within = torch.stack(means).cpu(), torch.stack(variances).cpu()
+        mean = shares @ of_chunks
+        return mean, shares @ (within + (of_chunks - mean).square())
+
+
+def _moments(samples: Tensor) -> tuple[Tensor, Tensor]:
+    return samples.mean(dim=0), samples.var(dim=0, correction=0)
 
 
 def _ratio(deviation: Tensor, variance: Tensor) -> Tensor:

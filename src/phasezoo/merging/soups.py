@@ -10,7 +10,7 @@ from phasezoo.data.objective import Function
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.merging.corrections import merged
-from phasezoo.merging.halves import Set, chosen_and_judged
+from phasezoo.merging.halves import Chosen, Set, chosen, judged_apart
 from phasezoo.models.flat import Weights
 from phasezoo.spec.merging import Correction
 from phasezoo.training.evaluate import Score, evaluate
@@ -20,25 +20,31 @@ def uniform_soup(
     network: Network, task: Task, models: Sequence[Weights], correction: Correction
 ) -> Score:
     """Test score of the mean of all models."""
-    function = network.function(_mean(network, task, models, correction))
+    function = mean_of(network, task, models, correction)
     return evaluate(function, task.test_inputs, task.test_labels, task.objective)
 
 
 def greedy_soup(
     network: Network, task: Task, models: Sequence[Weights], correction: Correction
 ) -> Score:
-    """Score of the soup that takes in models one by one (Wortsman et al. 2022, recipe 1).
+    """Score of the soup that takes in models one by one (`greedy`), judged apart."""
+    return judged_apart(task, greedy(network, task, models, correction))
+
+
+def greedy(
+    network: Network, task: Task, models: Sequence[Weights], correction: Correction
+) -> Chosen:
+    """The soup that takes in models one by one (Wortsman et al. 2022, recipe 1).
 
     From the best model on, in the order of their errors, one stays in if the error of the mean
-    does not rise. Members are chosen on one half of the test set and judged on the other
-    (`chosen_and_judged`).
+    does not rise. Members are chosen on one half of the test set, to be judged on the other.
     """
 
     def choose(on: Set) -> Function:
         members = greedy_members(network, task, models, correction, on)
-        return network.function(_mean(network, task, [models[i] for i in members], correction))
+        return mean_of(network, task, [models[i] for i in members], correction)
 
-    return chosen_and_judged(task, choose)
+    return chosen(task, choose)
 
 
 def greedy_members(
@@ -47,7 +53,7 @@ def greedy_members(
     """Positions of the models in the greedy soup that is chosen on a set; the best is the first."""
 
     def error(members: Sequence[int]) -> float:
-        function = network.function(_mean(network, task, [models[i] for i in members], correction))
+        function = mean_of(network, task, [models[i] for i in members], correction)
         return evaluate(function, on.inputs, on.labels, task.objective).error
 
     alone = torch.tensor([error([i]) for i in range(len(models))])
@@ -60,8 +66,9 @@ def greedy_members(
     return members
 
 
-def _mean(
+def mean_of(
     network: Network, task: Task, models: Sequence[Weights], correction: Correction
-) -> Weights:
+) -> Function:
+    """The mean of models, put right on the training set."""
     shares = [1 / len(models)] * len(models)
-    return merged(network, models, shares, correction, task.train_inputs)
+    return network.function(merged(network, models, shares, correction, task.train_inputs))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from phasezoo.spec.base import refused
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.seen import ByLabels
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import COEFFICIENT
 
@@ -22,7 +23,8 @@ def check_fit(name: str, zoo: Zoo, data: Mapping[str, DataSpec]) -> None:
     key = f"zoos.{name}"
     _check_data(f"{key}.dataset", zoo, zoo.dataset, data)
     _check_coefficient(f"{key}.dataset", zoo, data[zoo.dataset])
-    _check_batches(key, zoo, data)
+    _check_batches(key, zoo, data[zoo.dataset])
+    _check_seen(f"{key}.training.seen", zoo, data[zoo.dataset])
     images = data[zoo.dataset].kind == "images"
     if zoo.training.augmentation and not images:
         allowed = f"nothing, because {zoo.dataset} has no images"
@@ -60,13 +62,28 @@ def _check_coefficient(key: str, zoo: Zoo, data: DataSpec) -> None:
         raise refused(key, zoo.dataset, allowed)
 
 
-def _check_batches(key: str, zoo: Zoo, data: Mapping[str, DataSpec]) -> None:
+def _check_batches(key: str, zoo: Zoo, data: DataSpec) -> None:
+    samples, seen = data.training_samples, zoo.training.seen
+    what = f"the training samples of {zoo.dataset}"
+    if seen:
+        samples, what = seen.fewest(samples), "what a model sees of them under training.seen"
+    sizes = {"training.batch_size": zoo.training.batch_size} if seen else {}
     if zoo.temperature.hyperparameter == "batch_size":
-        samples = data[zoo.dataset].training_samples
-        largest = zoo.temperature.all_values[-1]
-        if largest > samples:
-            allowed = f"at most {samples}, the training samples of {zoo.dataset}"
-            raise refused(f"{key}.temperature.values", largest, allowed)
+        sizes = {"temperature.values": int(zoo.temperature.all_values[-1])}
+    for name, size in sizes.items():
+        if isinstance(size, int) and size > samples:
+            raise refused(f"{key}.{name}", size, f"at most {samples}, {what}")
+
+
+def _check_seen(key: str, zoo: Zoo, data: DataSpec) -> None:
+    """Points of an equation are one problem, and only images have one label each."""
+    seen = zoo.training.seen
+    if seen and data.kind == "points":
+        allowed = f"nothing, because all points of {zoo.dataset} together state the equation"
+        raise refused(key, f"by: {seen.by}", allowed)
+    if isinstance(seen, ByLabels) and data.kind != "images":
+        allowed = f"by: chance, because what {zoo.dataset} is made of has no classes"
+        raise refused(key, "by: labels", allowed)
 
 
 def _check_transfer(key: str, zoo: Zoo, data: Mapping[str, DataSpec]) -> None:

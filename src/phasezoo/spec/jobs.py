@@ -12,21 +12,23 @@ from pydantic import Field
 
 from phasezoo import paths
 from phasezoo.spec.architecture import Architecture
-from phasezoo.spec.base import Spec
+from phasezoo.spec.base import Absent, Spec
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.learning import Learning
 from phasezoo.spec.measured import Measured
 from phasezoo.spec.metrics import Family
 from phasezoo.spec.phases import Criteria
+from phasezoo.spec.seen import Seen
 from phasezoo.spec.training import Optimisation
 from phasezoo.spec.training_jobs import Place, TrainJob, TrainShareJob
 from phasezoo.spec.zoo import Zoo
-from phasezoo.vocabulary import Number, block_pairs
+from phasezoo.vocabulary import Number, Pairing, block_pairs
 
 __all__ = ["Place", "TrainJob", "TrainShareJob"]
 
 F = TypeVar("F", bound=Measured)
 OF_PAIRS = ("connectivity", "similarity")  # families of nothing but pairs
+WITH_PAIRS = (*OF_PAIRS, "merging")
 
 
 class DataJob(Spec):
@@ -40,7 +42,12 @@ def _empty(value: object) -> bool:
     return not value
 
 
-# Left out of the JSON when empty, so that a job without partners reads as it always did.
+def _is_within(value: object) -> bool:
+    return value == "within"
+
+
+# Left out of the JSON at their defaults, so that jobs without them read as they always did.
+InBlock = Annotated[Literal["within", "disjoint"], Field(exclude_if=_is_within)]
 Partners = Annotated[tuple[int, ...], Field(exclude_if=_empty)]
 
 
@@ -48,7 +55,7 @@ class MeasureJob(Spec):
     """Measure one family on a share of cells, for one block and epoch.
 
     The cells are all loads with all temperatures. With `partners`, the seeds of a second block,
-    only the pairs between the two are measured.
+    only the pairs between the two are measured; without, those of its block that `pairs` names.
     """
 
     zoo: str
@@ -58,6 +65,8 @@ class MeasureJob(Spec):
     temperatures: tuple[Number, ...]
     seeds: tuple[int, ...]
     partners: Partners = ()
+    pairs: InBlock = "within"
+    seen: Seen | None = Absent  # what models saw of the training set; told to merging alone
     epoch: int
     architecture: Architecture  # that of the zoo, which has no load yet
     options: Annotated[Family, Field(discriminator="family")]
@@ -107,7 +116,7 @@ class CollectJob(Spec):
     load_shares: tuple[str, ...]
     temperature_shares: tuple[str, ...]
     seeds: tuple[tuple[int, ...], ...]
-    pairs: Literal["within", "all"]
+    pairs: Pairing
     group: Literal["metrics", "merging", "transfer"]
     families: dict[str, tuple[int, ...]]  # epochs of each family of the group
 
@@ -133,7 +142,7 @@ class CollectJob(Spec):
 def measured_blocks(seeds: tuple[tuple[int, ...], ...], pairs: str, family: str) -> list[str]:
     """Labels of the blocks, and pairs of blocks, that a family is measured on."""
     alone = [(block,) for block in seeds if family not in OF_PAIRS or len(block) > 1]
-    both = block_pairs(seeds) if pairs == "all" and family in (*OF_PAIRS, "merging") else []
+    both = block_pairs(seeds) if pairs == "all" and family in WITH_PAIRS else []
     return [paths.blocks_label(*blocks) for blocks in (*alone, *both)]
 
 

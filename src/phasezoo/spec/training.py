@@ -21,6 +21,7 @@ from phasezoo.spec.base import (
     require_unique,
 )
 from phasezoo.spec.optimisers import AdamW, Lbfgs, Optimiser, Sgd
+from phasezoo.spec.seen import Seen
 from phasezoo.vocabulary import Number
 
 __all__ = ["AdamW", "Lbfgs", "Optimiser", "Sgd"]
@@ -152,11 +153,14 @@ class Training(Optimisation):
 
     `together` names the axes along which a job trains a share: the cells of one share of
     temperatures, of one share of loads, or of both. Otherwise a job trains one cell.
+
+    `seen` tells what part of the training set each model sees; without it, all see everything.
     """
 
     device: Literal["cpu", "gpu"]  # gpu: one per job where there is one, else the CPU
     checkpoints: tuple[tuple[NonNegativeInt, ...], ...]
     at_once_from: Parts | None = Absent
+    seen: Seen | None = Absent
     together: Annotated[
         tuple[Literal["load", "temperature"], ...], Field(exclude_if=operator.not_)
     ] = ()

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.base import Absent, Spec
 from phasezoo.spec.data import DataSpec
+from phasezoo.spec.seen import Seen
 from phasezoo.spec.training import Optimisation, Parts, samples_at_once
 from phasezoo.vocabulary import HYPERPARAMETERS, Number
 
@@ -47,6 +48,7 @@ class TrainJob(Spec):
     optimisation: Optimisation
     epochs: tuple[int, ...]  # checkpoints to store
     resume: int | None  # the epoch to start from; None: initial weights
+    seen: Seen | None = Absent
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -77,6 +79,7 @@ class TrainShareJob(Spec):
     at_once_from: Parts | None = Absent
     epochs: tuple[int, ...]
     resume: int | None
+    seen: Seen | None = Absent
 
     def cells(self) -> list[TrainJob]:
         """The job of every cell, load by load."""
@@ -100,6 +103,7 @@ class TrainShareJob(Spec):
             optimisation=how.model_copy(update={"at_once": at_once}),
             epochs=self.epochs,
             resume=self.resume,
+            seen=self.seen,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from pydantic import model_validator
 
@@ -22,8 +21,9 @@ from phasezoo.spec.learning import Learning
 from phasezoo.spec.merging import Merging
 from phasezoo.spec.metrics import Family, Metrics, Transfer
 from phasezoo.spec.phases import Criteria
+from phasezoo.spec.seen import ByLabels
 from phasezoo.spec.training import Lbfgs, Training
-from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Number
+from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Number, Pairing
 
 
 class Zoo(Spec):
@@ -39,7 +39,7 @@ class Zoo(Spec):
     temperature: Axis
     seeds: tuple[tuple[NonNegativeInt, ...], ...]  # blocks: the seeds one job trains together
     imported: tuple[tuple[NonNegativeInt, ...], ...] = ()  # those that `phasezoo import` brought
-    pairs: Literal["within", "all"] = "within"  # pairs of seeds: within blocks, or of all seeds
+    pairs: Pairing = "within"  # of seeds: within blocks, of neighbours in blocks, or of all seeds
     training: Training
     metrics: Metrics
     merging: Merging | None = None
@@ -55,6 +55,7 @@ class Zoo(Spec):
                 got, allowed = axis.hyperparameter, f"one of {', '.join(fits)}"
                 raise refused(f"{where}.hyperparameter", got, allowed)
         self._check_seeds()
+        self._check_seen()
         self._check_set_once()
         self._check_load()
         for family in self.families:
@@ -72,10 +73,6 @@ class Zoo(Spec):
     def _check_together(self) -> None:
         if self.merging:
             self._check_saved("merging.last_checkpoints", self.merging.last_checkpoints)
-            last = max(self.merging.last_checkpoints)
-            if min(self.merging.epochs) < last:
-                allowed = f"epochs from {last} on, the last of merging.last_checkpoints"
-                raise refused("merging.epochs", min(self.merging.epochs), allowed)
         m = self.metrics
         deciding = (m.evaluation.epochs, m.connectivity.epochs, m.similarity.epochs)
         if not set.intersection(*map(set, deciding)):
@@ -93,7 +90,7 @@ class Zoo(Spec):
     def _check_seeds(self) -> None:
         if not self.seeds or not all(self.seeds):
             raise refused("seeds", self.seeds, "at least one block with at least two seeds each")
-        if self.pairs == "within" and min(map(len, self.seeds)) < 2:
+        if self.pairs != "all" and min(map(len, self.seeds)) < 2:
             allowed = "at least two seeds in a block, for there to be pairs; or `pairs: all`"
             raise refused("seeds", self.seeds, allowed)
         if len(self.all_seeds) < 2:
@@ -105,6 +102,11 @@ class Zoo(Spec):
         for block in self.imported:
             if block not in self.seeds:
                 raise refused("imported", block, f"blocks of seeds: {list(map(list, self.seeds))}")
+
+    def _check_seen(self) -> None:
+        if isinstance(self.training.seen, ByLabels) and len(self.seeds[0]) < 2:
+            allowed = "blocks of at least two seeds, whose first two share the training set"
+            raise refused("seeds", self.seeds, f"{allowed}, because training.seen is by labels")
 
     def _check_set_once(self) -> None:
         optimiser = self.training.optimiser

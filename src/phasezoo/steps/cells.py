@@ -25,7 +25,7 @@ from phasezoo.store import measurements, schema
 from phasezoo.store.partial import Partial
 from phasezoo.store.variables import Variable
 from phasezoo.store.weights import Block
-from phasezoo.vocabulary import PAIR, Number, Status, between, seed_pairs
+from phasezoo.vocabulary import PAIR, Number, Status, between, pairs_within
 
 STEPS = {"evaluation": "evaluate"}  # families whose step has another name
 Value = float | NDArray[np.float64]
@@ -98,7 +98,7 @@ def pairs_of(job: MeasureJob) -> list[tuple[int, int]]:
     """The pairs that a job measures: within its block, or between it and its partners."""
     if job.partners:
         return between(job.seeds, job.partners)
-    return seed_pairs(job.seeds)
+    return pairs_within(job.seeds, job.pairs)
 
 
 def network_at(job: MeasureJob, task: Task, load: Number) -> Network:

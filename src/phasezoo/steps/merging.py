@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from torch import Tensor
@@ -13,35 +14,53 @@ from phasezoo.landscape.network import Network
 from phasezoo.merging.arms import Arms
 from phasezoo.merging.merge import average_error, merge_pair, single_error
 from phasezoo.merging.permutation import PermutationSpec, infer, prove
+from phasezoo.merging.pieces import require_one_level
+from phasezoo.merging.stored import all_units, units_of
 from phasezoo.merging.weight_matching import weight_matching
 from phasezoo.models.flat import Weights
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.merging import Merging
-from phasezoo.steps.cells import Axes, Cell, Row, Value, measure
+from phasezoo.steps.alignment_times import AlignmentTimes
+from phasezoo.steps.cells import Cell, Row, Value, measure, network_at
 from phasezoo.steps.device import prepare
-from phasezoo.steps.merging_arms import arms_of_pair, arms_of_seeds, axes_of, nothing
-from phasezoo.store import schema
+from phasezoo.steps.merging_arms import ArmsOfCell, axes_of, members_of, missing_row
 from phasezoo.store.dataset import read_task
-from phasezoo.store.variables import Variable
-from phasezoo.vocabulary import PAIR
+from phasezoo.vocabulary import PAIR, Number
 
 NOTHING = float("nan")
 
 
-def merging(job: MeasureJob, data: Path, weights: Sequence[Path], output: Path, gpus: int) -> None:
+def merging(
+    job: MeasureJob,
+    data: Path,
+    weights: Sequence[Path],
+    output: Path,
+    gpus: int,
+    seconds: Path | None = None,
+) -> None:
     """Merge pairs, seeds and late checkpoints, each pair also after weight matching.
 
-    With arms in the spec, also every way of aligning with every correction.
+    With arms in the spec, also every way of aligning with every correction. What alignments took
+    is told in a table, `seconds`.
     """
-    options = job.options_as(Merging)
-    axes = axes_of(options)
+    task, options = read_task(data, prepare(gpus)), job.options_as(Merging)
 
-    def measured(network: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
+    @cache
+    def at(load: Number) -> tuple[Network, PermutationSpec]:
+        network = network_at(job, task, load)
         spec = infer(network.module, _two_inputs(task))
-        arms = Arms(network, spec, task, options)
-        return [_of_cell(arms, cell, axes) for cell in cells]
+        require_one_level(spec)
+        return network, spec
 
-    measure(job, read_task(data, prepare(gpus)), weights, output, measured, axes)
+    is_stored = options.arms is not None and options.arms.permutations
+    each = [units_of(spec, net.parameters) for net, spec in map(at, job.loads if is_stored else ())]
+    axes, times = axes_of(job, all_units(each)), AlignmentTimes(seconds)
+
+    def measured(network: Network, of_load: Task, cells: Sequence[Cell]) -> list[Row]:
+        arms = Arms(network, at(cells[0].load)[1], of_load, options, job.seen)
+        return [_of_cell(ArmsOfCell(arms, cell, axes, times)) for cell in cells]
+
+    measure(job, task, weights, output, measured, axes)
 
 
 def _two_inputs(task: Task) -> Tensor:
@@ -50,21 +69,28 @@ def _two_inputs(task: Task) -> Tensor:
     return rows if rows.shape[1:] == task.shape else rows[:, : task.shape[0]]
 
 
-def _of_cell(arms: Arms, cell: Cell, axes: Axes) -> Row:
+def _of_cell(of: ArmsOfCell) -> Row:
+    arms, cell = of.arms, of.cell
     network, task, models = arms.network, arms.task, cell.models
     _prove(network, arms.spec, models, task, cell)
-    pairs = _pairs(arms, cell, axes)
+    pairs = _pairs(of)
     if cell.job.partners:
         return pairs
-    late = [cell.at(epoch) for epoch in arms.options.last_checkpoints]
+    each = _late(of)
     of_seeds = {
         "single_error": [single_error(network, task, model) for model in models],
         "checkpoint_average_error": [
-            average_error(network, task, list(of_seed)) for of_seed in zip(*late, strict=True)
+            average_error(network, task, late) if late else NOTHING for late in each
         ],
     }
-    more = arms_of_seeds(arms, cell, axes) if arms.options.arms else {}
+    more = of.of_seeds(each) if arms.options.arms else {}
     return {**pairs, **of_seeds, **_seed_averages(arms, cell), **more}
+
+
+def _late(of: ArmsOfCell) -> list[list[Weights]]:
+    """The late checkpoints of every model; none at an epoch before the last of them."""
+    late = [of.cell.at(epoch) for epoch in of.arms.options.late_at(of.cell.job.epoch)]
+    return [list(each) for each in zip(*late, strict=True)] or [[] for _ in of.cell.models]
 
 
 def _prove(
@@ -77,28 +103,25 @@ def _prove(
             prove(network, spec, model, task.test_inputs[:64], chance)
 
 
-def _pairs(arms: Arms, cell: Cell, axes: Axes) -> Row:
-    declared = schema.family_variables("merging")
-    asked = {n: v for n, v in declared.items() if PAIR in v.dims and _is_asked(v, axes)}
+def _pairs(of: ArmsOfCell) -> Row:
+    missing, cell = missing_row(PAIR, of.axes), of.cell
     rows: list[Mapping[str, Value]] = []
     for pair in cell.pairs:
-        ends = (cell.models[pair[0]], cell.models[pair[1]])
-        if all(end.finite for end in ends):
-            more = arms_of_pair(arms, ends, cell.pair_names(pair)) if arms.options.arms else {}
-            rows.append({**_pair(arms, ends, cell.pair_names(pair)), **more})
+        if all(cell.models[i].finite for i in pair):
+            more = of.of_pair(pair) if of.arms.options.arms else {}
+            rows.append({**_pair(of, pair), **more})
         else:
-            rows.append({name: nothing(variable, axes) for name, variable in asked.items()})
-    return {name: [row[name] for row in rows] for name in asked}
+            rows.append(missing)
+    return {name: [row[name] for row in rows] for name in missing}
 
 
-def _is_asked(variable: Variable, axes: Axes) -> bool:
-    return all(len(axes[axis]) for axis in variable.dims if axis in axes)
-
-
-def _pair(arms: Arms, ends: tuple[Weights, Weights], names: tuple[str, ...]) -> dict[str, float]:
+def _pair(of: ArmsOfCell, pair: tuple[int, int]) -> dict[str, float]:
+    arms, cell = of.arms, of.cell
     network, task, options = arms.network, arms.task, arms.options
-    chance = rng.generator(*names, "matching")
+    ends = (cell.models[pair[0]], cell.models[pair[1]])
+    chance = rng.generator(*cell.pair_names(pair), "matching")
     matching = weight_matching(network, arms.spec, ends, chance, sweeps=options.sweeps)
+    of.times.add(cell, pair, "barrier", "weights", matching)
     naive = merge_pair(network, task, ends, options.points)
     _, moved = matching.applied(network, arms.spec, ends)
     aligned = merge_pair(network, task, (ends[0], moved), options.points)
@@ -116,8 +139,9 @@ def _pair(arms: Arms, ends: tuple[Weights, Weights], names: tuple[str, ...]) -> 
 
 
 def _seed_averages(arms: Arms, cell: Cell) -> Row:
-    """Averages of all seeds of the block: as they are, and each aligned to the first."""
-    network, task, models = arms.network, arms.task, cell.models
+    """Averages of the seeds of a block (`members_of`): as they are, each aligned to the first."""
+    network, task = arms.network, arms.task
+    models = [cell.models[i] for i in members_of(cell)]
     if not all(model.finite for model in models):
         return {"seed_average_error_naive": [NOTHING], "seed_average_error_aligned": [NOTHING]}
     aligned = [models[0]]

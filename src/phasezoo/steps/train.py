@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from phasezoo import rng
+from phasezoo.data.seen import seen_samples
 from phasezoo.data.task import Task
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import buffer_layout, parameter_layout
@@ -124,7 +125,8 @@ def _members(cell: TrainJob, task: Task, before: Sequence[Path]) -> Iterator[Mem
     for position, seed in enumerate(cell.place.seeds):
         names = cell.place.names(cell.temperature, seed)
         origin = block.last(position) if block else _initial(cell, names, task)
-        yield Member(names, own, cell.optimisation, origin)
+        seen = seen_samples(cell.seen, task.name, task.train_labels, position, seed)
+        yield Member(names, own, cell.optimisation, origin, seen)
 
 
 def _initial(cell: TrainJob, names: tuple[str, ...], task: Task) -> Checkpoint:

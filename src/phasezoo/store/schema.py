@@ -108,6 +108,8 @@ def missing_value(variable: Variable) -> float | int:
         return int(Phase.MISSING)
     if variable.name == "status":
         return int(Status.NEVER_TRAINED)
+    if variable.missing is not None:
+        return variable.missing
     return np.nan if variable.dtype.startswith("float") else -1 if variable.flags else 0
 
 

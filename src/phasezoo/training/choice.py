@@ -91,7 +91,7 @@ def _not_measured(
     """Why it is one after the other without a measurement; None where one is to be made."""
     device = next(module.parameters()).device.type
     first = members[0]
-    samples, batch = len(first.task.train_labels), first.optimisation.batch_size
+    samples, batch = first.samples, first.optimisation.batch_size
     of_epoch = 1 if batch in ("full", None) else steps_per_epoch(samples, int(batch))
     if min(len(members), fitting) < LEAST[device]:
         return f"fewer than {LEAST[device]} that fit are not measured"
@@ -143,7 +143,8 @@ def together(module: nn.Module, members: Sequence[Member], last: int) -> Stacked
 
 def _plain(module: nn.Module, member: Member, last: int) -> Callable[[], int]:
     load_weights(module, member.origin.weights).train()
-    run = Run(module, member.task, member.optimisation, member.names, member.origin, last)
+    how, origin = member.optimisation, member.origin
+    run = Run(module, member.task, how, member.names, origin, last, member.seen)
     epoch = member.origin.epoch + 1
     if isinstance(run.optimiser, FlatStepper):
         stepper = run.optimiser

@@ -33,12 +33,23 @@ class Feed:
         batch: int | None,
         augmentation: Augmentation | None,
         epochs: int,
+        own: Tensor | None = None,
     ) -> None:
-        """Tasks with the same inputs; `batch` None: all samples at once; `epochs` of a stretch."""
+        """Tasks with the same inputs.
+
+        Args:
+            tasks: of each model.
+            names: of each model.
+            batch: samples of a batch; None: all at once.
+            augmentation: of the images, if any.
+            epochs: of a stretch.
+            own: [N, S] positions of the samples that each model sees; None: all.
+        """
         self.task, self.names, self.augmentation = tasks[0], names, augmentation
-        self.samples = len(tasks[0].train_labels)
+        self.samples = len(tasks[0].train_labels) if own is None else own.shape[1]
         self.batch = batch or self.samples
         self.targets = _shared([task.train_labels for task in tasks])  # [1 or N, S, ...]
+        self.own = None if own is None else self._device(own)
         shape, device = (len(names), epochs * self.samples), self.targets.device
         self.order = torch.zeros(shape, dtype=torch.long, device=device) if batch else None
         self.plans = (
@@ -58,9 +69,8 @@ class Feed:
                 here = slice(part * self.samples, (part + 1) * self.samples)
                 if self.order is not None:
                     chance = rng.generator(*names, "order", epoch)
-                    self.order[row, here] = self._device(
-                        torch.randperm(self.samples, generator=chance)
-                    )
+                    order = self._device(torch.randperm(self.samples, generator=chance))
+                    self.order[row, here] = order if self.own is None else self.own[row, order]
                 if self.plans is not None and self.augmentation is not None:
                     chance = rng.generator(*names, "augment", epoch)
                     size = self.task.train_inputs.shape[2:]
@@ -77,10 +87,12 @@ class Feed:
         """
         models, device = len(self.names), seen.device
         here = torch.arange(start, stop, device=device)
-        if self.order is None:
-            chosen = here.expand(models, -1)
-        else:
+        if self.order is not None:
             chosen = self.order.index_select(1, seen + here)  # [N, n]
+        elif self.own is not None:
+            chosen = self.own[:, start:stop]
+        else:
+            chosen = here.expand(models, -1)
         inputs = self.task.train_inputs[chosen.flatten()]
         if self.plans is not None:
             plans = self.plans.index_select(1, seen + here).flatten(0, 1)

@@ -28,13 +28,14 @@ def bytes_of(module: nn.Module, member: Member) -> int:
         member: one of the models.
     """
     task, how = member.task, member.optimisation
-    samples = len(task.train_labels)
+    samples = member.samples
     batch = samples if how.batch_size in ("full", None) else min(int(how.batch_size), samples)
     part = min(how.at_once or batch, batch)
     parameters = sum(p.numel() * p.element_size() for p in module.parameters())
     sample = task.train_inputs[0].numel() * task.train_inputs.element_size()
     activations = _OF_GRAPH * _per_sample(module, member) + (3 if how.augmentation else 1) * sample
     table = (how.batch_size != "full") * 8 + (how.augmentation is not None) * 36
+    table += (member.seen is not None) * 8
     vectors = (_VECTORS + 2 * how.optimiser.moments) * parameters
     return int(vectors + part * activations + samples * table)
 

@@ -113,7 +113,8 @@ def _plain(
 
     load_weights(module, member.origin.weights)
     how, origin = member.optimisation, member.origin
-    return [with_last_state(train(module, member.task, how, member.names, origin, epochs, tell))]
+    run = train(module, member.task, how, member.names, origin, epochs, tell, member.seen)
+    return [with_last_state(run)]
 
 
 def _stacked(

@@ -40,7 +40,7 @@ class Progress:
         self, members: Sequence[Member], before: int, epoch: int, losses: Sequence[float]
     ) -> None:
         """Members have come from one epoch to another, with mean losses of the last of them."""
-        samples = sum(len(member.task.train_labels) for member in members) * (epoch - before)
+        samples = sum(member.samples for member in members) * (epoch - before)
         self._done, self._left = self._done + samples, self._left - samples
         if epoch % self.every(members[0].origin.epoch) == 0 or epoch == self.last:
             self.report(self._line(members, epoch, losses))
@@ -55,7 +55,7 @@ class Progress:
 
 
 def _work(member: Member, last: int) -> int:
-    return max(0, last - member.origin.epoch) * len(member.task.train_labels)
+    return max(0, last - member.origin.epoch) * member.samples
 
 
 def _called(members: Sequence[Member]) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from phasezoo.training.feed import Feed, judges
 from phasezoo.training.layers import functions_of
-from phasezoo.training.member import Member
+from phasezoo.training.member import Member, own_of
 from phasezoo.training.precision import computing
 from phasezoo.training.stack import Stack
 
@@ -23,7 +23,7 @@ class Slopes:
         how, tasks = members[0].optimisation, [member.task for member in members]
         batch = None if how.batch_size == "full" else how.batch_size
         names = [member.names for member in members]
-        self.feed = Feed(tasks, names, batch, how.augmentation, epochs)
+        self.feed = Feed(tasks, names, batch, how.augmentation, epochs, own_of(members))
         self.seen = torch.zeros(1, dtype=torch.long, device=self.stack.vectors.device)
         self._at_once, self._precision = how.at_once or self.feed.samples, how.precision
         objectives = [task.objective for task in tasks]

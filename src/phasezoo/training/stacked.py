@@ -109,7 +109,7 @@ class Stacked:
 
 
 def _steps_of_epoch(member: Member) -> int:
-    samples, batch = len(member.task.train_labels), member.optimisation.batch_size
+    samples, batch = member.samples, member.optimisation.batch_size
     return steps_per_epoch(samples, batch if isinstance(batch, int) else samples)
 
 

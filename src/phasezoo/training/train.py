@@ -49,14 +49,15 @@ def train(
     origin: Checkpoint,
     epochs: tuple[int, ...],
     report: Report = lambda epoch, loss: None,
+    seen: Tensor | None = None,
 ) -> Iterator[Checkpoint]:
     """Train in place and yield a checkpoint at each of `epochs`.
 
-    The mean loss of a batch is minimised; every epoch sees each sample once, in an order drawn
-    from (*names, "order", epoch), or all at once, and disturbed by numbers from (*names, "augment",
-    epoch) where the optimisation has an augmentation. With L-BFGS an epoch is an evaluation, and a
-    model that has converged stays as it is. A loss that is not finite ends the training: the
-    remaining checkpoints carry NaN and the status `DIVERGED`.
+    The mean loss of a batch is minimised; every epoch sees each of the model's samples once, in an
+    order drawn from (*names, "order", epoch), or all at once, and disturbed by numbers from
+    (*names, "augment", epoch) where the optimisation has an augmentation. With L-BFGS an epoch is
+    an evaluation, and a model that has converged stays as it is. A loss that is not finite ends
+    the training: the remaining checkpoints carry NaN and the status `DIVERGED`.
 
     Args:
         module: holding the weights of `origin`, on the task's device.
@@ -66,13 +67,14 @@ def train(
         origin: the checkpoint to go on from.
         epochs: increasing; those up to `origin.epoch` other than itself are not yielded.
         report: called after every epoch with its number and mean training loss.
+        seen: positions of the training samples that the model sees, on the device; None: all.
 
     Raises:
         ValueError: the batch size is not set.
     """
     if optimisation.batch_size is None:
         raise ValueError("batch_size: got None, allowed is a whole number greater than 0")
-    run = Run(module, task, optimisation, names, origin, last=epochs[-1])
+    run = Run(module, task, optimisation, names, origin, epochs[-1], seen)
     if origin.epoch in epochs:
         yield origin
     for epoch in range(origin.epoch + 1, epochs[-1] + 1):
@@ -93,9 +95,10 @@ class Run:
         names: tuple[str, ...],
         origin: Checkpoint,
         last: int,
+        seen: Tensor | None = None,
     ) -> None:
-        self.module, self.task, self.names = module, task, names
-        samples = len(task.train_labels)
+        self.module, self.task, self.names, self.seen = module, task, names, seen
+        self.samples = samples = len(task.train_labels if seen is None else seen)
         given = optimisation.batch_size or 0
         self.full = given == "full"
         self.batch_size = samples if given == "full" else given
@@ -118,7 +121,7 @@ class Run:
             case FlatStepper() as stepper:
                 losses = self.steps_of(stepper, epoch)
                 loss = sum(losses, torch.zeros((), device=self.task.train_labels.device))
-                loss = loss / len(self.task.train_labels)
+                loss = loss / self.samples
         self.module.eval()
         self.alive = bool(loss.isfinite() & self.optimiser.vector.isfinite().all())
         return loss.item()
@@ -136,7 +139,7 @@ class Run:
 
     def _searched(self, optimiser: FlatLbfgs) -> Tensor:
         """An evaluation of the line search; the loss of the weights it has accepted."""
-        inputs, targets = self.task.train_inputs, self.task.train_labels
+        inputs, targets = self._everything()
         if optimiser.active:
             optimiser.evaluate(lambda: self._backward(inputs, targets))
         return optimiser.loss
@@ -159,14 +162,19 @@ class Run:
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs and targets of every batch of an epoch."""
-        inputs, targets = self.task.train_inputs, self.task.train_labels
         if self.full:  # in any order the same, but for rounding
-            yield inputs, targets
+            yield self._everything()
             return
+        inputs, targets = self.task.train_inputs, self.task.train_labels
         chance = rng.generator(*self.names, "order", epoch)
-        order = torch.randperm(len(targets), generator=chance).to(targets.device)
-        for chosen in order.split(self.batch_size):
+        order = torch.randperm(self.samples, generator=chance).to(targets.device)
+        for chosen in (order if self.seen is None else self.seen[order]).split(self.batch_size):
             yield inputs[chosen], targets[chosen]
+
+    def _everything(self) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of all samples that the model sees."""
+        inputs, targets = self.task.train_inputs, self.task.train_labels
+        return (inputs, targets) if self.seen is None else (inputs[self.seen], targets[self.seen])
 
     def checkpoint(self, epoch: int) -> Checkpoint:
         """The model as it is now."""

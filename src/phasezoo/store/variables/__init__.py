@@ -5,6 +5,7 @@ from __future__ import annotations
 from phasezoo.store.variables.connectivity import CONNECTIVITY
 from phasezoo.store.variables.evaluation import EVALUATION
 from phasezoo.store.variables.hessian import HESSIAN
+from phasezoo.store.variables.judged import JUDGED
 from phasezoo.store.variables.learning import LEARNING
 from phasezoo.store.variables.learning_coefficient import LEARNING_COEFFICIENT
 from phasezoo.store.variables.merging import MERGING
@@ -31,6 +32,11 @@ AXES: dict[str, str] = {
     "sweep": "sweep of a search: 0 is before the first",
     "soup": "recipe of a mean of models",
     "baseline": "what merged models are compared with",
+    "outputs": "what is judged: outputs on the training set, on the test set, and there calibrated",
+    "bin": "bin of confidence, of equal width: its upper end",
+    "recipe": "mean of late checkpoints: the last one, two and more, or the greedy soup of all",
+    "checkpoint": "epoch of a late checkpoint",
+    "unit": "permutation and place of a unit; of one in a head: the head, and its place there",
     "matrix": "name of the weight, reshaped to one row per output",
     "tensor": "name of a trained tensor",
     "statistic": "what is said of the values of a tensor",
@@ -41,4 +47,4 @@ AXES: dict[str, str] = {
 
 _NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT, *STATISTICS)
 _METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY, *_NUMBERS)
-VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES, *LEARNING)}
+VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *JUDGED, *TRANSFER, *PHASES, *LEARNING)}

@@ -34,6 +34,7 @@ class Variable:
     dtype: str = "float32"
     flags: Mapping[int, str] = field(default_factory=dict)
     sample: str = ""  # the set of which it is measured on a sample
+    missing: int | None = None  # stands where a whole number was not measured
 
     @property
     def attributes(self) -> dict[str, object]:
@@ -44,6 +45,8 @@ class Variable:
             attributes["flag_meanings"] = " ".join(self.flags.values())
         else:
             attributes["units"] = self.units
+        if self.missing is not None:
+            attributes["comment"] = f"{self.missing} where there is nothing"
         return attributes
 
 
