@@ -20,7 +20,12 @@ FIVE_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))  # blocks of two share no 
 
 def widths(name: str = "digits-mlp-widths", **changed: object) -> ZooResults:
     """One temperature, five pairs that share no seed, barriers that fall with width and epoch."""
-    settings = {"widths": (4, 16, 64), "batch_sizes": (64,), "blocks": FIVE_PAIRS, "epochs": (0, 9, 60)}
+    settings = {
+        "widths": (4, 16, 64),
+        "batch_sizes": (64,),
+        "blocks": FIVE_PAIRS,
+        "epochs": (0, 9, 60),
+    }
     return merged(mock(name, **settings | changed))
 
 
@@ -34,7 +39,12 @@ def merged(results: ZooResults) -> ZooResults:
     merging = results.merging.assign_coords(axes)
     height = heights(merging)
     bump = 4 * merging["t"] * (1 - merging["t"])
-    for name, share in (("train_loss", 1.0), ("test_loss", 1.1), ("train_error", 0.1), ("test_error", 0.1)):
+    for name, share in (
+        ("train_loss", 1.0),
+        ("test_loss", 1.1),
+        ("train_error", 0.1),
+        ("test_error", 0.1),
+    ):
         end = 0.05 + 0.02 * merging["t"]
         path = (end + share * height * bump).transpose(*VARIABLES[f"path_{name}"].dims)
         merging[f"path_{name}"] = path.astype("float32")

@@ -20,7 +20,13 @@ ALIGNED = {
     "universe": "one frame, layer by layer",
 }
 CORRECTED = {"kept": "statistics averaged", "reset": "statistics reset", "repair": "REPAIR"}
-BESIDE = {"single": "models alone", "ensemble": "ensemble of outputs"}
+BESIDE = {
+    "single": "models alone",
+    "best": "the better model alone",
+    "with_prior": "models alone, told how often classes come",
+    "ensemble": "ensemble of outputs",
+    "full": "models of all data",
+}
 
 
 def arms_tables(merging: xr.Dataset, loss: str) -> dict[str, Table]:

@@ -38,6 +38,13 @@ WAYS = {
     "exhaustive": ("#999933", ">"),
 }
 ZOOS = [style for way, style in WAYS.items() if way != "none"]  # one after the other
+BESIDE = {  # what merges are compared with, told apart by their dashes
+    "single": ("#000000", "-"),
+    "best": ("#4d4d4d", (0, (1, 1))),
+    "with_prior": ("#AA4499", "--"),
+    "ensemble": ("#117733", "-."),
+    "full": ("#661100", (0, (5, 1, 1, 1, 1, 1))),
+}
 DECADES_SHOWN = 6.0
 PLAIN_DECADES = 3.0
 PALE = 0.38  # share of its colour that a tint keeps

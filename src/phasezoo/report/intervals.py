@@ -167,9 +167,7 @@ def _half(variances: Floats, freedoms: NDArray[np.int64]) -> float:
     return float(student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(total))
 
 
-def means_over(
-    values: xr.DataArray, keep: Sequence[str], least: float = -np.inf
-) -> xr.Dataset:
+def means_over(values: xr.DataArray, keep: Sequence[str], least: float = -np.inf) -> xr.Dataset:
     """`mean_of` for every place on the axes to keep: `mean`, `low`, `high`, `values`, `models`.
 
     The attribute `unit` says what was left out in turn, `pairs` or `seeds`, say.

@@ -40,9 +40,7 @@ def page(zoos: Sequence[ZooResults]) -> str:
         undefined=StrictUndefined,
     )
     template = environment.get_template(TEMPLATE)
-    return template.render(
-        zoos=[_view(results) for results in zoos], across=across_parts(zoos)
-    )
+    return template.render(zoos=[_view(results) for results in zoos], across=across_parts(zoos))
 
 
 def _view(results: ZooResults) -> dict[str, Any]:

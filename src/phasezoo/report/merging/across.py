@@ -119,7 +119,10 @@ def across_tables(of: Kin, means: Mapping[str, xr.Dataset], panel: Panel) -> lis
     """Barriers, a line per zoo and side, a column per load; and how the zoos were trained."""
     heads = [(f"{name_of(of.loads)} {label}", "", "") for label in labels_of(of.loads)]
     lines = [
-        (f"{name}, {title}", [_entry(found.sel({"side": side, LOAD: v}), panel) for v in of.loads.values])
+        (
+            f"{name}, {title}",
+            [_entry(found.sel({"side": side, LOAD: v}), panel) for v in of.loads.values],
+        )
         for side, title in SIDES.items()
         for name, found in means.items()
     ]
@@ -144,7 +147,9 @@ def _training(of: Kin, zoo: ZooResults) -> list[str]:
         name_of(axis) if key == set_by else _said(optimiser.get(key))
         for key in ("learning_rate", "weight_decay")
     ]
-    temperatures = f"{name_of(axis)} {', '.join(labels_of(axis.sel({TEMPERATURE: _temperatures(of, zoo)})))}"
+    temperatures = (
+        f"{name_of(axis)} {', '.join(labels_of(axis.sel({TEMPERATURE: _temperatures(of, zoo)})))}"
+    )
     return [str(optimiser["name"]), *told, temperatures, str(zoo.epoch_of("merging"))]
 
 

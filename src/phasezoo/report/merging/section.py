@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import xarray as xr
 
 from phasezoo.report.arms import CORRECTED
-from phasezoo.report.merging import across, over_epochs, widths
+from phasezoo.report.intervals import means_over
+from phasezoo.report.merging import across, beside, calibration, over_epochs, paths, widths
 from phasezoo.report.merging.entries import labels_of, name_of
 from phasezoo.report.merging.measures import (
+    ARM,
     BARRIERS,
     TRAIN,
     barriers,
@@ -33,6 +36,14 @@ OVER = {  # what is left out in turn, in words
     "blocks": "a block of seeds is left out in turn",
     "cells": "a cell has one pair, so a cell is left out in turn",
 }
+
+
+JUDGED = (
+    "The calibration error is the mean distance of accuracy from confidence over bins of equal "
+    "width; a temperature, and the better model of a pair, are chosen on one half of the test set "
+    "and judged on the other, both ways."
+)
+ARM_OF_OUTPUTS = (*ARM, "outputs")
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,13 @@ def merging_parts(results: ZooResults) -> list[Part]:
         return []
     found = barriers(results.at_epoch("merging"))
     panels = measured(found, results.judged.loss)
-    return [*_widths(results, found, panels), *_epochs(results, panels), *_phases(results)]
+    return [
+        *_widths(results, found, panels),
+        *_epochs(results, panels),
+        *_beside(results),
+        *_soups(results),
+        *_phases(results),
+    ]
 
 
 def _widths(results: ZooResults, found: xr.Dataset, panels: dict[str, Panel]) -> Iterator[Part]:
@@ -95,13 +112,71 @@ def _epochs(results: ZooResults, panels: dict[str, Panel]) -> Iterator[Part]:
         figure = over_epochs.epoch_figure(means, correction, panel)
         title = f"{panel.title} over the epochs, {CORRECTED[correction]}"
         drawn = picture(f"{results.name}-merging-epochs-{correction}", figure, f"{title}.")
-        figures.append((drawn, f"{title}. {_conditions(found)} {chance([means])} Bands: intervals."))
+        figures.append(
+            (drawn, f"{title}. {_conditions(found)} {chance([means])} Bands: intervals.")
+        )
     says = (
         "Checkpoints of the same epoch are aligned and merged anew at each epoch: at which of them "
-        "models of different seeds come to lie in one valley, if they do."
+        "models of different seeds come to lie in one valley, if they do. Models that have learned "
+        "nothing yet all have the loss of chance, and so a low barrier."
     )
     table = over_epochs.epoch_table(means, panel)
     yield Part("epochs", "Barrier against epoch", says, figures, folded=[table])
+
+
+def _beside(results: ZooResults) -> Iterator[Part]:
+    """Midpoints of pairs beside their baselines, and the way from end to end."""
+    data, loss = results.at_epoch("merging"), results.judged.loss
+    if not beside.PAIRS.there(data):
+        return
+    seen = results.spec["training"].get("seen")
+    title = "Models of different data made one" if seen else "Midpoints beside models alone"
+    figures = []
+    for place, (correction, figure) in enumerate(paths.path_figures(data, loss)):
+        name = f"From one model to the other, {CORRECTED[correction]}"
+        drawn = picture(f"{results.name}-merging-paths-{place}", figure, f"{name}; levels: models.")
+        figures.append((drawn, f"{name}. {_conditions(data)} Bands are intervals of 95 %."))
+    chances = chance([means_over(data[f"{beside.PAIRS.merge}_error"], ARM_OF_OUTPUTS)])
+    says = f"{_seen(seen)} {JUDGED} {chances}"
+    yield Part("beside", title, says, figures, beside.beside_tables(data, beside.PAIRS, loss))
+
+
+def _seen(seen: Mapping[str, Any] | None) -> str:
+    """What the models of a pair saw of the training set."""
+    match seen and seen["by"]:
+        case "labels":
+            share = 100 * seen["majority"]  # type: ignore[index]
+            return (
+                f"The first model of a pair saw {share:g} % of the samples of the later half of "
+                f"the classes and {100 - share:g} % of the earlier half, the second all others. "
+                "Losses and errors of training are those of the whole training set."
+            )
+        case "chance":
+            share = 100 * seen["share"]  # type: ignore[index]
+            return f"Every model saw {share:g} % of the training set, drawn by chance."
+        case _:
+            return "All models saw the whole training set."
+
+
+def _soups(results: ZooResults) -> Iterator[Part]:
+    """Means of all seeds of a block beside their baselines, and how far they can be trusted."""
+    data, loss = results.at_epoch("merging"), results.judged.loss
+    if not beside.BLOCKS.there(data):
+        return
+    figures = []
+    if calibration.has_curves(data):
+        for correction, figure in calibration.reliability_figures(data):
+            name = f"Uniform soups of the seeds of a block, {CORRECTED[correction]}"
+            says = f"{name}: accuracy against confidence; the legends have the calibration errors."
+            drawn = picture(f"{results.name}-merging-reliability-{correction}", figure, says)
+            figures.append((drawn, f"{name}: share that is right against confidence, on the test "
+                            "set; on the diagonal confidence can be trusted. Bins with fewer than "
+                            f"{calibration.FEWEST:g} samples are left out. After each name: expected "
+                            "calibration error."))  # fmt: skip
+    sizes = dict.fromkeys(len(str(label).split("+")) for label in data["block"].values)
+    says = f"Soups of {' or '.join(map(str, sizes))} seeds beside what they are made of. {JUDGED}"
+    tables = beside.beside_tables(data, beside.BLOCKS, loss)
+    yield Part("soups", "Calibration of many models made one", says, figures, tables)
 
 
 def _phases(results: ZooResults) -> Iterator[Part]:

@@ -84,7 +84,10 @@ def _table(panel: Panel, of: xr.Dataset) -> Table:
              for label, at in zip(labels_of(of[LOAD]), _along(of, LOAD), strict=True)]  # fmt: skip
     most = [int(at["values"].max()) for at in _along(of, LOAD)]
     lines = [
-        (arm_title(*arm), [entry(at, panel, n) for at, n in zip(_along(line, LOAD), most, strict=True)])
+        (
+            arm_title(*arm),
+            [entry(at, panel, n) for at, n in zip(_along(line, LOAD), most, strict=True)],
+        )
         for arm in arms_of(of[["mean"]])
         for line in [of.sel(dict(zip(ARM, arm, strict=True)))]
     ]
