@@ -10,7 +10,7 @@ from phasezoo.report.panels import ERROR, Panel
 from phasezoo.report.summary import Row, row_of
 from phasezoo.report.tables import Table, table
 
-_ALIGNED = {
+ALIGNED = {
     "none": "as they are",
     "weights": "weight matching",
     "activations": "activation matching, correlations",
@@ -19,12 +19,12 @@ _ALIGNED = {
     "merge_many": "MergeMany",
     "universe": "one frame, layer by layer",
 }
-_CORRECTED = {"kept": "statistics averaged", "reset": "statistics reset", "repair": "REPAIR"}
-_BESIDE = {
+CORRECTED = {"kept": "statistics averaged", "reset": "statistics reset", "repair": "REPAIR"}
+BESIDE = {
     "single": "models alone",
-    "best": "the best model alone",
-    "ensemble": "ensemble of outputs",
+    "best": "the better model alone",
     "with_prior": "models alone, told how often classes come",
+    "ensemble": "ensemble of outputs",
     "full": "models of all data",
 }
 
@@ -79,10 +79,10 @@ def _baselines(loss: str) -> list[Panel]:
 def _per_arm(values: xr.DataArray) -> list[Row]:
     names = product(values["alignment"].values, values["correction"].values)
     return [
-        row_of(f"{_ALIGNED[a]}, {_CORRECTED[c]}", values.sel(alignment=a, correction=c))
+        row_of(f"{ALIGNED[a]}, {CORRECTED[c]}", values.sel(alignment=a, correction=c))
         for a, c in names
     ]
 
 
 def _per_baseline(values: xr.DataArray) -> list[Row]:
-    return [row_of(_BESIDE[b], values.sel(baseline=b)) for b in values["baseline"].values]
+    return [row_of(BESIDE[b], values.sel(baseline=b)) for b in values["baseline"].values]

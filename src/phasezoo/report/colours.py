@@ -25,6 +25,26 @@ PHASE_COLOURS = {
     Phase.WELL_TRAINED: "#009E73",
     Phase.MISSING: MISSING,
 }
+# ways of aligning: those above, two of Tol's muted set, and greys; markers tell them apart too
+WAYS = {
+    "none": ("#4d4d4d", "s"),
+    "weights": ("#0072B2", "o"),
+    "activations": ("#D55E00", "^"),
+    "products": ("#E69F00", "v"),
+    "straight_through": ("#009E73", "D"),
+    "merge_many": ("#CC79A7", "P"),
+    "universe": ("#56B4E9", "X"),
+    "sinkhorn": ("#882255", "<"),
+    "exhaustive": ("#999933", ">"),
+}
+ZOOS = [style for way, style in WAYS.items() if way != "none"]  # one after the other
+BESIDE = {  # what merges are compared with, told apart by their dashes
+    "single": ("#000000", "-"),
+    "best": ("#4d4d4d", (0, (1, 1))),
+    "with_prior": ("#AA4499", "--"),
+    "ensemble": ("#117733", "-."),
+    "full": ("#661100", (0, (5, 1, 1, 1, 1, 1))),
+}
 DECADES_SHOWN = 6.0
 PLAIN_DECADES = 3.0
 PALE = 0.38  # share of its colour that a tint keeps

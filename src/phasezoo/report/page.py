@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 
 from phasezoo.report import curves, explanations, figures, panels, predictions, trust
 from phasezoo.report.arms import arms_tables
-from phasezoo.report.canvas import svg
 from phasezoo.report.counts import best_cell, covered, measured, status, unconverged
+from phasezoo.report.merging.section import across_parts, merging_parts
 from phasezoo.report.phase_map import phase_map
+from phasezoo.report.pictures import Picture, picture
 from phasezoo.report.results import ZooResults
 from phasezoo.report.summary import per_load, per_phase
 from phasezoo.report.tables import Table, flattened, ranges, table
@@ -24,14 +25,6 @@ from phasezoo.vocabulary import LOAD, SEED, TEMPERATURE
 __all__ = ["ZooResults", "page"]
 
 TEMPLATE = "page.html.jinja"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure in the page, and what it says to those who cannot see it."""
-
-    source: str
-    says: str
 
 
 def page(zoos: Sequence[ZooResults]) -> str:
@@ -47,7 +40,7 @@ def page(zoos: Sequence[ZooResults]) -> str:
         undefined=StrictUndefined,
     )
     template = environment.get_template(TEMPLATE)
-    return template.render(zoos=[_view(results) for results in zoos])
+    return template.render(zoos=[_view(results) for results in zoos], across=across_parts(zoos))
 
 
 def _view(results: ZooResults) -> dict[str, Any]:
@@ -66,6 +59,7 @@ def _view(results: ZooResults) -> dict[str, Any]:
         "epochs": {group: results.epoch_of(group) for group in results.groups},
         "pictures": _pictures(results),
         "tables": _tables(results),
+        "merged": merging_parts(results),
         "predictions": _predictions(results),
         "explained": _explained(results),
         "spec": list(flattened(results.spec)),
@@ -144,7 +138,7 @@ def _says_map(results: ZooResults) -> str:
 
 
 def _picture(results: ZooResults, name: str, figure: Figure, says: str) -> Picture:
-    return Picture(svg(figure, f"{results.name}-{name}"), says)
+    return picture(f"{results.name}-{name}", figure, says)
 
 
 def _tables(results: ZooResults) -> dict[str, Table]:

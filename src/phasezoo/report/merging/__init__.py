@@ -1,0 +1,1 @@
+"""What the report says of merging: barriers, and what merges are compared with."""
