@@ -70,7 +70,8 @@ class Arms:
         """
         if self.options.arms is None:
             raise ValueError("arms: got none, allowed are those of the spec")
-        return aligner_of(way, self.task, self.options.arms, self.options.sweeps)
+        options = self.options
+        return aligner_of(way, self.task, self.options.arms, options.sweeps, options.points)
 
     def aligned(
         self, way: Way, models: Sequence[Weights], generator: torch.Generator

@@ -18,6 +18,7 @@ _ALIGNED = {
     "straight_through": "straight-through estimation",
     "merge_many": "MergeMany",
     "universe": "one frame, layer by layer",
+    "exhaustive": "all permutations tried",
 }
 _CORRECTED = {"kept": "statistics averaged", "reset": "statistics reset", "repair": "REPAIR"}
 _BESIDE = {"single": "models alone", "ensemble": "ensemble of outputs"}
