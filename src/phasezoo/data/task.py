@@ -149,9 +149,15 @@ def _plane(data: xr.Dataset, name: str, device: torch.device) -> Task:
     train = torch.from_numpy(data["split"].values == Split.TRAIN)
     at = torch.from_numpy(data["point"].values)
     label = torch.from_numpy(data["label"].values).long()
-    sides = [of[side].to(device) for side in (train, ~train) for of in (at, label)]
-    classes = len(str(data.attrs["classes"]).split())
-    return Task(name, *sides, classes, Classification(at[0].numel()))
+    return Task(
+        name=name,
+        train_inputs=at[train].to(device),
+        train_labels=label[train].to(device),
+        test_inputs=at[~train].to(device),
+        test_labels=label[~train].to(device),
+        classes=len(str(data.attrs["classes"]).split()),
+        objective=Classification(at[0].numel()),
+    )
 
 
 def _physics(task: Task, objective: Physics) -> Task:
