@@ -38,14 +38,19 @@ class Pieces(Mapping[Key, Tensor]):
         self._kept: dict[Key, Tensor] = {}
         for tensor in tensors:
             for number, piece in enumerate(self._cut(tensor)):
-                self.sizes |= {
-                    n: s for n, s in zip(piece.names, piece.values.shape, strict=True) if n
-                }
+                for name, size in zip(piece.names, piece.values.shape, strict=True):
+                    if name:
+                        self.sizes[name] = size
                 values, self.axes[tensor, number] = _joined(spec, piece)
-                if isinstance(tensors, dict):
+                if self.are_kept:
                     self._kept[tensor, number] = values
-        if self._kept:
+        if self.are_kept:
             self._join_vectors()
+
+    @property
+    def are_kept(self) -> bool:
+        """Whether they are in memory, and not asked for whenever they are wanted."""
+        return isinstance(self._tensors, dict)
 
     def _join_vectors(self) -> None:
         """Vectors of one permutation as the columns of one matrix: one product in place of many."""

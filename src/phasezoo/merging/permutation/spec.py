@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeGuard
 
 from torch import Tensor
 
@@ -71,8 +72,7 @@ Axis = str | None | Cut
 Axes = tuple[Axis, ...]
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A view of entries of a tensor, [one dimension per factor], and what permutes each."""
 
     tensor: str
@@ -149,10 +149,14 @@ def _size(axis: Axis, name: str) -> int | None:
     return None
 
 
+def _are_whole(axes: Axes) -> TypeGuard[tuple[str | None, ...]]:
+    return not any(isinstance(axis, Part | Product | Sum) for axis in axes)
+
+
 def _cut(values: Tensor, at: int, axes: Axes) -> Iterator[tuple[Tensor, tuple[str | None, ...]]]:
     """Views of a tensor whose dimensions from `at` on are still to be cut."""
-    if not axes:
-        yield values, ()
+    if _are_whole(axes):
+        yield values, axes
         return
     first, rest = axes[0], axes[1:]
     match first:
