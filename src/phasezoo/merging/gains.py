@@ -57,9 +57,11 @@ class Gains:
         if len(permuted) > 2:
             got = ", ".join(name for _, name in permuted)
             raise AlignmentError(f"{key[0]}: got the permutations {got}; allowed are at most two")
+        weights = self._A[key]
+        self._like = weights.new_empty(0)  # of the type and on the device of all
         for (axis, name), other in zip(permuted, permuted[::-1], strict=True):
             self._places[name].append((key, axis))
-            self._weights[name] += self._A[key].numel()
+            self._weights[name] += weights.numel()
             if len(permuted) == 1:
                 self._add(name, *(_rows(of[key], axis) for of in (self._A, self._B)))
             else:
@@ -103,8 +105,8 @@ class Gains:
     def __getitem__(self, name: str) -> Tensor:
         """The matrix [n, n] of a permutation, as it was updated last."""
         if name not in self._totals:
-            n, like = self._counts[name], self._A[self._places[name][0][0]]
-            self._totals[name] = like.new_zeros(n, n)
+            n = self._counts[name]
+            self._totals[name] = self._like.new_zeros(n, n)
         return self._totals[name]
 
     def share(self, names: Sequence[str]) -> float:
@@ -145,7 +147,9 @@ class Gains:
 
 def _rows(values: Tensor, axis: int) -> Tensor:
     """[n, everything else] of an axis of n."""
-    return values.movedim(axis, 0).reshape(values.shape[axis], -1)
+    if not axis:
+        return values.flatten(1) if values.dim() > 1 else values[:, None]
+    return values.transpose(0, axis).flatten(1)
 
 
 def _chosen(values: Tensor, coupling: _Coupling, units: Tensor) -> Tensor:

@@ -33,24 +33,23 @@ class Pieces(Mapping[Key, Tensor]):
 
     def __init__(self, spec: PermutationSpec, tensors: Tensors) -> None:
         self._spec, self._tensors = spec, tensors
+        self.are_kept = isinstance(tensors, dict)
         self.axes: dict[Key, Axes] = {}
         self.sizes: dict[str, int] = {}
         self._kept: dict[Key, Tensor] = {}
         for tensor in tensors:
             for number, piece in enumerate(self._cut(tensor)):
-                for name, size in zip(piece.names, piece.values.shape, strict=True):
-                    if name:
-                        self.sizes[name] = size
-                values, self.axes[tensor, number] = _joined(spec, piece)
-                if self.are_kept:
-                    self._kept[tensor, number] = values
+                self._enter((tensor, number), piece)
         if self.are_kept:
             self._join_vectors()
 
-    @property
-    def are_kept(self) -> bool:
-        """Whether they are in memory, and not asked for whenever they are wanted."""
-        return isinstance(self._tensors, dict)
+    def _enter(self, key: Key, piece: Piece) -> None:
+        for name, size in zip(piece.names, piece.values.shape, strict=True):
+            if name:
+                self.sizes[name] = size
+        values, self.axes[key] = _joined(self._spec, piece)
+        if self.are_kept:
+            self._kept[key] = values
 
     def _join_vectors(self) -> None:
         """Vectors of one permutation as the columns of one matrix: one product in place of many."""
@@ -77,7 +76,10 @@ class Pieces(Mapping[Key, Tensor]):
         return len(self.axes)
 
     def _cut(self, tensor: str) -> list[Piece]:
-        return self._spec.pieces({tensor: self._tensors[tensor].contiguous()})
+        values, whole = self._tensors[tensor].contiguous(), self._spec.whole
+        if tensor in whole:
+            return [Piece(tensor, values, whole[tensor])]
+        return self._spec.pieces({tensor: values})
 
     def identity(self) -> Flat:
         """The indices that leave everything in its place."""

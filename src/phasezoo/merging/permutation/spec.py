@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, TypeGuard
 
 from torch import Tensor
@@ -92,11 +93,16 @@ class PermutationSpec:
     axes: Mapping[str, Axes]
     within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """All permutations, in the order in which they first appear."""
         found = [name for axes in self.axes.values() for axis in axes for name in names_in(axis)]
         return list(dict.fromkeys(found))
+
+    @cached_property
+    def whole(self) -> Mapping[str, tuple[str | None, ...]]:
+        """The axes of those tensors of which none is cut."""
+        return {tensor: axes for tensor, axes in self.axes.items() if _are_whole(axes)}
 
     def places(self, name: str) -> list[tuple[str, int]]:
         """Every (tensor, axis) that a permutation acts on, as a whole or in part."""
@@ -155,8 +161,8 @@ def _are_whole(axes: Axes) -> TypeGuard[tuple[str | None, ...]]:
 
 def _cut(values: Tensor, at: int, axes: Axes) -> Iterator[tuple[Tensor, tuple[str | None, ...]]]:
     """Views of a tensor whose dimensions from `at` on are still to be cut."""
-    if _are_whole(axes):
-        yield values, axes
+    if not axes:
+        yield values, ()
         return
     first, rest = axes[0], axes[1:]
     match first:
