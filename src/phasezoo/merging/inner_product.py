@@ -31,17 +31,20 @@ class InnerProduct:
         return fsum(self._values.values())
 
     def _of(self, key: Key, by: Flat) -> float:
-        B = self._B.permuted(key, by).flatten()
-        if len(B) <= _AT_ONCE:
-            return torch.dot(self._wide_piece(key), B.double()).item()
-        parts = zip(self._A[key].flatten().split(_AT_ONCE), B.split(_AT_ONCE), strict=True)
-        return fsum(torch.dot(a.double(), b.double()).item() for a, b in parts)
+        """Of one piece, some rows at a time, so that what is reordered stays in the cache."""
+        A = self._A[key]
+        if A.numel() <= _AT_ONCE:
+            B = self._B.permuted(key, by).flatten()
+            return torch.dot(self._wide_piece(key, A), B.double()).item()
+        rows = max(1, _AT_ONCE // A[0].numel())
+        parts = zip(A.split(rows), self._B.blocks(key, by, rows), strict=True)
+        return fsum(torch.dot(a.flatten().double(), b.flatten().double()).item() for a, b in parts)
 
-    def _wide_piece(self, key: Key) -> Tensor:
+    def _wide_piece(self, key: Key, A: Tensor) -> Tensor:
         """A small piece of A in float64, kept if those of A are."""
         if key in self._wide:
             return self._wide[key]
-        wide = self._A[key].flatten().double()
+        wide = A.flatten().double()
         if self._A.are_kept:
             self._wide[key] = wide
         return wide

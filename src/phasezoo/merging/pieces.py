@@ -100,11 +100,23 @@ class Pieces(Mapping[Key, Tensor]):
 
     def permuted(self, key: Key, by: Flat) -> Tensor:
         """The values of a piece with their units reordered; a name not in `by` stays."""
-        values = self[key]
-        for axis, name in enumerate(self.axes[key]):
-            if name in by:
-                values = values.index_select(axis, by[name].to(values.device))
-        return values
+        return _reordered(self[key], self.axes[key], by, 0)
+
+    def blocks(self, key: Key, by: Flat, rows: int) -> Iterator[Tensor]:
+        """The same, so many rows of the first axis at a time."""
+        values, names = self[key], self.axes[key]
+        order = by[names[0]] if names[0] in by else torch.arange(len(values))
+        for chosen in order.to(values.device).split(rows):
+            yield _reordered(values.index_select(0, chosen), names, by, 1)
+
+
+def _reordered(values: Tensor, names: Axes, by: Flat, begin: int) -> Tensor:
+    """Values with the units of the axes from `begin` on reordered."""
+    for axis in range(begin, len(names)):
+        name = names[axis]
+        if name in by:
+            values = values.index_select(axis, by[name].to(values.device))
+    return values
 
 
 def _joined(spec: PermutationSpec, piece: Piece) -> tuple[Tensor, Axes]:
