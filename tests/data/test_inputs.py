@@ -23,6 +23,7 @@ HERE: list[dict[str, Any]] = [
         OFTEN | {"source": name, "coefficient": 2, "interior": 41, "boundary": 7, "grid": [13, 11]}
         for name in ("convection", "reaction", "wave")
     ),
+    OFTEN | {"source": "quadrant", "train": 13, "test": 7},
 ]
 ELSEWHERE = {"url": "https://example.org/set.npz", "sha256": "0" * 64}
 

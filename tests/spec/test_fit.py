@@ -105,6 +105,52 @@ def test_data_of_another_kind_are_refused(zoo: str, dataset: str, key: str) -> N
     )
 
 
+def of_plane(spec: dict[str, Any]) -> None:
+    """The zoo of images with points of the plane in their place, every permutation tried."""
+    spec["data"]["plane"] = {"source": "quadrant", "recipe": 1, "train": 601, "test": 7,
+                             "split_seed": 0}  # fmt: skip
+    zoo = spec["zoos"][IMAGES]
+    zoo["dataset"] = "plane"
+    del zoo["transfer"]
+    zoo["load"] = {"hyperparameter": "width", "values": [2, 5]}
+    last = zoo["training"]["checkpoints"][-1][-2:]
+    arms = {"alignments": ["none", "exhaustive"], "corrections": ["kept"], "samples": 11}
+    zoo["merging"] = {"epochs": last[-1:], "sweeps": 5, "points": 3, "last_checkpoints": last,
+                      "arms": arms}  # fmt: skip
+
+
+def test_perceptrons_take_points_of_the_plane_too_and_others_do_not() -> None:
+    spec = given()
+    of_plane(spec)
+    assert study_from(spec).data["plane"].kind == "plane"
+    spec["zoos"][POINTS]["dataset"] = "plane"
+    with pytest.raises(SpecError, match="a data set of points, which pinn takes, not of plane"):
+        study_from(spec)
+
+
+@pytest.mark.parametrize(("layers", "width", "fits"), [(2, 5, True), (2, 6, False), (3, 5, False)])
+def test_permutations_that_are_too_many_to_try_are_refused_at_once(
+    layers: int, width: int, fits: bool
+) -> None:
+    """120^2 are tried, 720^2 and 120^3 are not."""
+
+    def change(spec: dict[str, Any]) -> None:
+        of_plane(spec)
+        spec["zoos"][IMAGES]["load"]["values"] = [2, width]
+        spec["zoos"][IMAGES]["architecture"]["hidden_layers"] = layers
+        spec["zoos"][IMAGES]["metrics"]["similarity"]["layers"] = []
+
+    if fits:
+        spec = given()
+        change(spec)
+        assert study_from(spec).zoos[IMAGES].merging is not None
+    else:
+        assert refusal(change) == (
+            f"zoos.{IMAGES}.merging.arms.alignments: got 'exhaustive at {layers} layers of "
+            f"{width}'; allowed: sizes of at most 50,000 combinations of permutations"
+        )
+
+
 @pytest.mark.parametrize("key", ["dataset", "transfer.dataset"])
 def test_data_that_nobody_declared_are_refused(key: str) -> None:
     assert refusal(put(TEXT, key, "web")) == (

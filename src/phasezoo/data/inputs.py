@@ -8,6 +8,7 @@ from phasezoo.data.corpus import CorpusError
 from phasezoo.data.text_pydoc import pydoc
 from phasezoo.spec.data import DataSpec, Digits, Npz
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.plane import Quadrant
 from phasezoo.spec.published import Published
 from phasezoo.spec.text import GPT2_VOCABULARY, OpenWebText, Pydoc
 
@@ -38,6 +39,8 @@ def inputs_of(spec: DataSpec) -> Inputs | None:
             return Inputs(spec.numbers.shape, spec.numbers.classes)
         case EquationPoints():
             return Inputs((2,), 1)
+        case Quadrant():
+            return Inputs((2,), 2)
         case OpenWebText():
             return Inputs((spec.context,), GPT2_VOCABULARY)
         case Pydoc():
@@ -51,4 +54,4 @@ def inputs_of(spec: DataSpec) -> Inputs | None:
 
 def needs_download(spec: DataSpec) -> bool:
     """Whether a data set is made from files of the web."""
-    return not isinstance(spec, Digits | EquationPoints | Pydoc)
+    return not isinstance(spec, Digits | EquationPoints | Quadrant | Pydoc)

@@ -6,17 +6,21 @@ import xarray as xr
 
 from phasezoo.data.images import images
 from phasezoo.data.points import points
+from phasezoo.data.quadrant import quadrant
 from phasezoo.data.text import labelled_text
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.plane import Quadrant
 from phasezoo.spec.text import OpenWebText, Pydoc
 
 
 def labelled(spec: DataSpec) -> xr.Dataset:
-    """The labelled data set of a spec: images, windows of text, or points of an equation."""
+    """The labelled data set of a spec: images, windows of text, or points."""
     match spec:
         case EquationPoints():
             return points(spec)
+        case Quadrant():
+            return quadrant(spec)
         case Pydoc() | OpenWebText():
             return labelled_text(spec)
         case _:

@@ -12,6 +12,7 @@ from phasezoo import rng
 from phasezoo.data.objective import CLASSIFICATION, Classification, NextToken, Objective
 from phasezoo.data.physics import Physics, physics, rows_of, targets_of, with_coefficient
 from phasezoo.data.points import KIND as POINTS
+from phasezoo.data.quadrant import KIND as PLANE
 from phasezoo.data.sample import Sample, Set
 from phasezoo.vocabulary import COEFFICIENT, Number, Split
 
@@ -23,7 +24,7 @@ class Task:
     Images are [N, C, H, W] float32, normalised per channel, their labels [N] int64; training labels
     carry the label noise of the spec, test labels are clean. Windows of text are [N, T] int64 with
     labels [N, T], the next tokens. Points of an equation are rows [N, 8] with targets [N, 4]
-    (`phasezoo.data.physics`).
+    (`phasezoo.data.physics`), points of the plane [N, 2] float32 with labels [N].
 
     `classes` is the number of outputs of a network for one input, or one position; `black` [C] or
     [1] the value of a black pixel among the inputs, which augmentation fills with.
@@ -83,6 +84,8 @@ def task_from(data: xr.Dataset, name: str, device: torch.device) -> Task:
             return _text(data, name, device)
         case kind if kind == POINTS:
             return _points(data, name, device)
+        case kind if kind == PLANE:
+            return _plane(data, name, device)
         case _:
             return _images(data, name, device)
 
@@ -140,6 +143,21 @@ def _points(data: xr.Dataset, name: str, device: torch.device) -> Task:
     train_rows, test_rows = rows[train.to(device)], rows[~train.to(device)]
     task = Task(name, train_rows, train_rows, test_rows, test_rows, classes=1, objective=objective)
     return _physics(task, objective)
+
+
+def _plane(data: xr.Dataset, name: str, device: torch.device) -> Task:
+    train = torch.from_numpy(data["split"].values == Split.TRAIN)
+    at = torch.from_numpy(data["point"].values)
+    label = torch.from_numpy(data["label"].values).long()
+    return Task(
+        name=name,
+        train_inputs=at[train].to(device),
+        train_labels=label[train].to(device),
+        test_inputs=at[~train].to(device),
+        test_labels=label[~train].to(device),
+        classes=len(str(data.attrs["classes"]).split()),
+        objective=Classification(at[0].numel()),
+    )
 
 
 def _physics(task: Task, objective: Physics) -> Task:

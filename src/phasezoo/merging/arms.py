@@ -81,7 +81,8 @@ class Arms:
         """
         if self.options.arms is None:
             raise ValueError("arms: got none, allowed are those of the spec")
-        return aligner_of(way, self.task, self.options.arms, self.options.sweeps)
+        options = self.options
+        return aligner_of(way, self.task, self.options.arms, options.sweeps, options.points)
 
     def of_pair(self, models: Models, alignments: Sequence[Alignment]) -> Named:
         """Scores along the straight line, and at its middle with the temperature of least loss.

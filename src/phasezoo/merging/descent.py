@@ -81,12 +81,16 @@ class _Sweep:
         One whose share of counted weights is at least half the largest, at random.
         """
         by: Flat = {}
-        left = list(self._groups)
+        left = {group: self._share(by, group) for group in self._groups}
         while left:
-            shares = torch.tensor([self._share(by, group) for group in left])
+            shares = torch.tensor(list(left.values()))
             likely = (shares >= shares.max() / 2).double()
-            group = left.pop(int(likely.multinomial(1, generator=self._generator)))
+            group = list(left)[int(likely.multinomial(1, generator=self._generator))]
             by |= best_of(self._gains, group)
+            del left[group]
+            for other in left:
+                if self._gains.are_coupled(other.names, group.names):
+                    left[other] = self._share(by, other)
         self._open = set()
         return by
 

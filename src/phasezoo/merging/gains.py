@@ -49,6 +49,7 @@ class Gains:
         self._counted, self._weights = (dict.fromkeys(A.sizes, 0) for _ in range(2))
         self._places: dict[str, list[tuple[Key, int]]] = {name: [] for name in A.sizes}
         self._couplings: dict[str, list[_Coupling]] = {name: [] for name in A.sizes}
+        self._coupled: dict[str, set[str]] = {name: set() for name in A.sizes}
         for key, axes in A.axes.items():
             self._enter(key, [(axis, name) for axis, name in enumerate(axes) if name])
 
@@ -56,13 +57,16 @@ class Gains:
         if len(permuted) > 2:
             got = ", ".join(name for _, name in permuted)
             raise AlignmentError(f"{key[0]}: got the permutations {got}; allowed are at most two")
+        weights = self._A[key]
+        self._like = weights.new_empty(0)  # of the type and on the device of all
         for (axis, name), other in zip(permuted, permuted[::-1], strict=True):
             self._places[name].append((key, axis))
-            self._weights[name] += self._A[key].numel()
+            self._weights[name] += weights.numel()
             if len(permuted) == 1:
                 self._add(name, *(_rows(of[key], axis) for of in (self._A, self._B)))
             else:
                 self._couplings[name].append(_Coupling(key, axis, *other))
+                self._coupled[name].add(other[1])
 
     def _add(self, name: str, rows: Tensor, columns: Tensor) -> None:
         self._counted[name] += rows.numel()
@@ -102,7 +106,7 @@ class Gains:
         """The matrix [n, n] of a permutation, as it was updated last."""
         if name not in self._totals:
             n = self._counts[name]
-            self._totals[name] = torch.zeros(n, n)
+            self._totals[name] = self._like.new_zeros(n, n)
         return self._totals[name]
 
     def share(self, names: Sequence[str]) -> float:
@@ -111,7 +115,11 @@ class Gains:
 
     def are_linear(self, names: Sequence[str]) -> bool:
         """Whether no piece has some permutations, or one of them, on two axes."""
-        return all(c.name not in names for name in names for c in self._couplings[name])
+        return not self.are_coupled(names, names)
+
+    def are_coupled(self, names: Sequence[str], others: Sequence[str]) -> bool:
+        """Whether a matrix of some permutations depends on others."""
+        return any(not self._coupled[name].isdisjoint(others) for name in names)
 
     def change(self, name: str, before: Tensor, after: Tensor) -> tuple[float, float]:
         """What one permutation in the place of another gains, and the rounding of one product.
@@ -139,7 +147,9 @@ class Gains:
 
 def _rows(values: Tensor, axis: int) -> Tensor:
     """[n, everything else] of an axis of n."""
-    return values.movedim(axis, 0).reshape(values.shape[axis], -1)
+    if not axis:
+        return values.flatten(1) if values.dim() > 1 else values[:, None]
+    return values.transpose(0, axis).flatten(1)
 
 
 def _chosen(values: Tensor, coupling: _Coupling, units: Tensor) -> Tensor:

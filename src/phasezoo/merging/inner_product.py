@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import fsum
 
 import torch
+from torch import Tensor
 
 from phasezoo.merging.pieces import Flat, Key, Pieces
 
@@ -16,6 +17,7 @@ class InnerProduct:
 
     def __init__(self, A: Pieces, B: Pieces) -> None:
         self._A, self._B = A, B
+        self._wide: dict[Key, Tensor] = {}  # of A, where that takes little memory
         self._values: dict[Key, float] = {}
         self._seen: Flat = {}
 
@@ -29,8 +31,20 @@ class InnerProduct:
         return fsum(self._values.values())
 
     def _of(self, key: Key, by: Flat) -> float:
-        A, B = self._A[key].flatten(), self._B.permuted(key, by).flatten()
-        if len(A) <= _AT_ONCE:
-            return torch.dot(A.double(), B.double()).item()
-        parts = zip(A.split(_AT_ONCE), B.split(_AT_ONCE), strict=True)
-        return fsum(torch.dot(a.double(), b.double()).item() for a, b in parts)
+        """Of one piece, some rows at a time, so that what is reordered stays in the cache."""
+        A = self._A[key]
+        if A.numel() <= _AT_ONCE:
+            B = self._B.permuted(key, by).flatten()
+            return torch.dot(self._wide_piece(key, A), B.double()).item()
+        rows = max(1, _AT_ONCE // A[0].numel())
+        parts = zip(A.split(rows), self._B.blocks(key, by, rows), strict=True)
+        return fsum(torch.dot(a.flatten().double(), b.flatten().double()).item() for a, b in parts)
+
+    def _wide_piece(self, key: Key, A: Tensor) -> Tensor:
+        """A small piece of A in float64, kept if those of A are."""
+        if key in self._wide:
+            return self._wide[key]
+        wide = A.flatten().double()
+        if self._A.are_kept:
+            self._wide[key] = wide
+        return wide

@@ -34,19 +34,23 @@ class Pieces(Mapping[Key, Tensor]):
     def __init__(self, spec: PermutationSpec, tensors: Tensors) -> None:
         require_one_level(spec)
         self._spec, self._tensors = spec, tensors
+        self.are_kept = isinstance(tensors, dict)
         self.axes: dict[Key, Axes] = {}
         self.sizes: dict[str, int] = {}
         self._kept: dict[Key, Tensor] = {}
         for tensor in tensors:
             for number, piece in enumerate(self._cut(tensor)):
-                self.sizes |= {
-                    n: s for n, s in zip(piece.names, piece.values.shape, strict=True) if n
-                }
-                values, self.axes[tensor, number] = _joined(spec, piece)
-                if isinstance(tensors, dict):
-                    self._kept[tensor, number] = values
-        if self._kept:
+                self._enter((tensor, number), piece)
+        if self.are_kept:
             self._join_vectors()
+
+    def _enter(self, key: Key, piece: Piece) -> None:
+        for name, size in zip(piece.names, piece.values.shape, strict=True):
+            if name:
+                self.sizes[name] = size
+        values, self.axes[key] = _joined(self._spec, piece)
+        if self.are_kept:
+            self._kept[key] = values
 
     def _join_vectors(self) -> None:
         """Vectors of one permutation as the columns of one matrix: one product in place of many."""
@@ -73,7 +77,10 @@ class Pieces(Mapping[Key, Tensor]):
         return len(self.axes)
 
     def _cut(self, tensor: str) -> list[Piece]:
-        return self._spec.pieces({tensor: self._tensors[tensor].contiguous()})
+        values, whole = self._tensors[tensor].contiguous(), self._spec.whole
+        if tensor in whole:
+            return [Piece(tensor, values, whole[tensor])]
+        return self._spec.pieces({tensor: values})
 
     def identity(self) -> Flat:
         """The indices that leave everything in its place."""
@@ -94,11 +101,23 @@ class Pieces(Mapping[Key, Tensor]):
 
     def permuted(self, key: Key, by: Flat) -> Tensor:
         """The values of a piece with their units reordered; a name not in `by` stays."""
-        values = self[key]
-        for axis, name in enumerate(self.axes[key]):
-            if name in by:
-                values = values.index_select(axis, by[name].to(values.device))
-        return values
+        return _reordered(self[key], self.axes[key], by, 0)
+
+    def blocks(self, key: Key, by: Flat, rows: int) -> Iterator[Tensor]:
+        """The same, so many rows of the first axis at a time."""
+        values, names = self[key], self.axes[key]
+        order = by[names[0]] if names[0] in by else torch.arange(len(values))
+        for chosen in order.to(values.device).split(rows):
+            yield _reordered(values.index_select(0, chosen), names, by, 1)
+
+
+def _reordered(values: Tensor, names: Axes, by: Flat, begin: int) -> Tensor:
+    """Values with the units of the axes from `begin` on reordered."""
+    for axis in range(begin, len(names)):
+        name = names[axis]
+        if name in by:
+            values = values.index_select(axis, by[name].to(values.device))
+    return values
 
 
 def _joined(spec: PermutationSpec, piece: Piece) -> tuple[Tensor, Axes]:

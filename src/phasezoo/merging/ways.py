@@ -12,6 +12,7 @@ from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.merging.activation_matching import Statistic, activation_matching
 from phasezoo.merging.alignment import Aligner, Alignment, require_alignable
+from phasezoo.merging.exhaustive import exhaustive
 from phasezoo.merging.merge_many import merge_many
 from phasezoo.merging.permutation import PermutationSpec, cycles, permute
 from phasezoo.merging.straight_through import straight_through
@@ -21,7 +22,7 @@ from phasezoo.models.flat import Weights
 from phasezoo.spec.merging import Arms, Way
 
 
-def aligner_of(way: Way, task: Task, arms: Arms, sweeps: int) -> Aligner:
+def aligner_of(way: Way, task: Task, arms: Arms, sweeps: int, points: int = 21) -> Aligner:
     """An aligner with its options; those that look at data see the training set.
 
     Args:
@@ -29,6 +30,7 @@ def aligner_of(way: Way, task: Task, arms: Arms, sweeps: int) -> Aligner:
         task: the data.
         arms: the options.
         sweeps: of any search, at the most.
+        points: on the lines that an exhaustive search compares.
 
     Raises:
         ValueError: it learns, and the options do not say how.
@@ -50,6 +52,8 @@ def aligner_of(way: Way, task: Task, arms: Arms, sweeps: int) -> Aligner:
             return partial(merge_many, sweeps=sweeps)
         case "universe":
             return partial(universe, sweeps=sweeps)
+        case "exhaustive":
+            return partial(exhaustive, task=task, points=points)
         case _:
             assert_never(way)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ class Slot:
     offset: int
     shape: tuple[int, ...]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of elements."""
         return math.prod(self.shape)
@@ -30,7 +31,7 @@ class Layout:
 
     slots: tuple[Slot, ...]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Length of the vector."""
         return sum(slot.size for slot in self.slots)

@@ -18,6 +18,7 @@ ALIGNED = {
     "straight_through": "straight-through estimation",
     "merge_many": "MergeMany",
     "universe": "one frame, layer by layer",
+    "exhaustive": "all permutations tried",
 }
 CORRECTED = {"kept": "statistics averaged", "reset": "statistics reset", "repair": "REPAIR"}
 BESIDE = {

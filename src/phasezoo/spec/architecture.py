@@ -15,6 +15,7 @@ class Sized(Spec):
 
     size_name: ClassVar[str] = "width"
     takes: ClassVar[str] = "images"  # the kind of data sets it is for
+    takes_too: ClassVar[frozenset[str]] = frozenset()  # other kinds
 
     @property
     def size(self) -> int | None:
@@ -44,6 +45,7 @@ class Sized(Spec):
 class Mlp(Sized):
     """Fully connected: `hidden_layers` layers of `width` units, ReLU, no normalisation."""
 
+    takes_too: ClassVar[frozenset[str]] = frozenset({"plane"})
     name: Literal["mlp"]
     hidden_layers: PositiveInt
     width: PositiveInt | None = None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import factorial
 
+from phasezoo.spec.architecture import Mlp, Pinn
 from phasezoo.spec.base import refused
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.equation import EquationPoints
 from phasezoo.spec.seen import ByLabels
+from phasezoo.spec.merging import MOST_COMBINATIONS
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import COEFFICIENT
 
@@ -25,6 +28,7 @@ def check_fit(name: str, zoo: Zoo, data: Mapping[str, DataSpec]) -> None:
     _check_coefficient(f"{key}.dataset", zoo, data[zoo.dataset])
     _check_batches(key, zoo, data[zoo.dataset])
     _check_seen(f"{key}.training.seen", zoo, data[zoo.dataset])
+    _check_exhaustive(key, zoo)
     images = data[zoo.dataset].kind == "images"
     if zoo.training.augmentation and not images:
         allowed = f"nothing, because {zoo.dataset} has no images"
@@ -37,7 +41,7 @@ def _check_data(key: str, zoo: Zoo, dataset: str, data: Mapping[str, DataSpec]) 
     if dataset not in data:
         raise refused(key, dataset, f"the declared data sets {', '.join(data)}")
     takes, kind = zoo.architecture.takes, data[dataset].kind
-    if takes != kind:
+    if takes != kind and kind not in zoo.architecture.takes_too:
         allowed = f"a data set of {takes}, which {zoo.architecture.name} takes, not of {kind}"
         raise refused(key, dataset, allowed)
 
@@ -84,6 +88,23 @@ def _check_seen(key: str, zoo: Zoo, data: DataSpec) -> None:
     if isinstance(seen, ByLabels) and data.kind != "images":
         allowed = f"by: chance, because what {zoo.dataset} is made of has no classes"
         raise refused(key, "by: labels", allowed)
+
+
+def _check_exhaustive(key: str, zoo: Zoo) -> None:
+    """All permutations of a plain chain of layers are counted before anything is trained.
+
+    Those of other networks are read off their graph, by the job.
+    """
+    arms, of = zoo.merging and zoo.merging.arms, zoo.architecture
+    if not arms or "exhaustive" not in arms.alignments or not isinstance(of, Mlp | Pinn):
+        return
+    by_load = zoo.load.hyperparameter == of.size_name
+    widest = int(zoo.load.all_values[-1]) if by_load else of.size or 0
+    count = factorial(widest) ** of.hidden_layers
+    if count > MOST_COMBINATIONS:
+        allowed = f"sizes of at most {MOST_COMBINATIONS:,} combinations of permutations"
+        got = f"exhaustive at {of.hidden_layers} layers of {widest}"
+        raise refused(f"{key}.merging.arms.alignments", got, allowed)
 
 
 def _check_transfer(key: str, zoo: Zoo, data: Mapping[str, DataSpec]) -> None:

@@ -21,8 +21,16 @@ from phasezoo.spec.base import (
 from phasezoo.spec.measured import Measured
 
 Way = Literal[
-    "none", "weights", "activations", "products", "straight_through", "merge_many", "universe"
+    "none",
+    "weights",
+    "activations",
+    "products",
+    "straight_through",
+    "merge_many",
+    "universe",
+    "exhaustive",
 ]
+MOST_COMBINATIONS = 50_000  # of permutations, that `exhaustive` tries
 Correction = Literal["kept", "reset", "repair"]
 
 

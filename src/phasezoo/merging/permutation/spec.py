@@ -23,6 +23,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, TypeGuard
 
 from torch import Tensor
 
@@ -71,8 +73,7 @@ Axis = str | None | Cut
 Axes = tuple[Axis, ...]
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A view of entries of a tensor, [one dimension per factor], and what permutes each."""
 
     tensor: str
@@ -92,11 +93,16 @@ class PermutationSpec:
     axes: Mapping[str, Axes]
     within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """All permutations, in the order in which they first appear."""
         found = [name for axes in self.axes.values() for axis in axes for name in names_in(axis)]
         return list(dict.fromkeys(found))
+
+    @cached_property
+    def whole(self) -> Mapping[str, tuple[str | None, ...]]:
+        """The axes of those tensors of which none is cut."""
+        return {tensor: axes for tensor, axes in self.axes.items() if _are_whole(axes)}
 
     def places(self, name: str) -> list[tuple[str, int]]:
         """Every (tensor, axis) that a permutation acts on, as a whole or in part."""
@@ -147,6 +153,10 @@ def _size(axis: Axis, name: str) -> int | None:
         case Product(inner) | Sum(inner):
             return next((n for one in inner if (n := _size(one, name))), None)
     return None
+
+
+def _are_whole(axes: Axes) -> TypeGuard[tuple[str | None, ...]]:
+    return not any(isinstance(axis, Part | Product | Sum) for axis in axes)
 
 
 def _cut(values: Tensor, at: int, axes: Axes) -> Iterator[tuple[Tensor, tuple[str | None, ...]]]:
