@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from phasezoo import paths
-from phasezoo.cell_plan import CellPlan, Wildcards, told
+from phasezoo.cell_plan import CellPlan, Wildcards, others_of, told
 from phasezoo.spec import jobs
 from phasezoo.spec.base import SpecError
 from phasezoo.spec.zoo import Zoo
@@ -26,7 +26,7 @@ GROUPS: Mapping[Group, tuple[str, ...]] = {
         *("spectra", "noise", "learning_coefficient", "statistics"),
     ),
     "merging": ("merging",),
-    "transfer": ("transfer",),
+    "transfer": ("transfer", "new_task", "robustness", "pruning", "ensembling"),
 }
 
 
@@ -223,8 +223,9 @@ class Plan(CellPlan):
         return found
 
     def data_of_zoo(self, zoo: Zoo) -> list[str]:
-        """Names of the data sets that a zoo is trained and fine-tuned on."""
-        return [zoo.dataset, *([zoo.transfer.dataset] if zoo.transfer else [])]
+        """Names of the data sets that a zoo is trained and used on."""
+        tuned = [task.dataset for task in (zoo.transfer, zoo.new_task) if task]
+        return list(dict.fromkeys([zoo.dataset, *tuned, *others_of(zoo)]))
 
 
 def _trained(zoo: Zoo, axis: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ __all__ = ["Place", "TrainJob", "TrainShareJob"]
 
 F = TypeVar("F", bound=Measured)
 OF_PAIRS = ("connectivity", "similarity")  # families of nothing but pairs
+WITH_PAIRS = (*OF_PAIRS, "merging", "ensembling")  # and those that have them too
 
 
 class DataJob(Spec):
@@ -133,7 +134,7 @@ class CollectJob(Spec):
 def measured_blocks(seeds: tuple[tuple[int, ...], ...], pairs: str, family: str) -> list[str]:
     """Labels of the blocks, and pairs of blocks, that a family is measured on."""
     alone = [(block,) for block in seeds if family not in OF_PAIRS or len(block) > 1]
-    both = block_pairs(seeds) if pairs == "all" and family in (*OF_PAIRS, "merging") else []
+    both = block_pairs(seeds) if pairs == "all" and family in WITH_PAIRS else []
     return [paths.blocks_label(*blocks) for blocks in (*alone, *both)]
 
 

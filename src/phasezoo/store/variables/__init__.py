@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from phasezoo.store.variables.connectivity import CONNECTIVITY
+from phasezoo.store.variables.downstream import DOWNSTREAM
 from phasezoo.store.variables.evaluation import EVALUATION
 from phasezoo.store.variables.hessian import HESSIAN
 from phasezoo.store.variables.learning import LEARNING
@@ -36,9 +37,14 @@ AXES: dict[str, str] = {
     "statistic": "what is said of the values of a tensor",
     "left_out": "what is predicted together, from nothing but others: a model or a whole cell",
     "inputs": "what is known of a model: nothing, its position in the grid, its weights, or both",
+    "corruption": "how images are disturbed",
+    "severity": "how much: the place in the severities of the spec, 1 is the mildest",
+    "scope": "within what weights are compared: all of a model, or each layer",
+    "sparsity": "share of the weights that are removed",
+    "average": "what of an ensemble is averaged",
     "learner": "how predictions are learned: ridge regression or boosted trees",
 }
 
 _NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT, *STATISTICS)
 _METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY, *_NUMBERS)
-VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES, *LEARNING)}
+VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *DOWNSTREAM, *PHASES, *LEARNING)}
