@@ -19,7 +19,7 @@ GROUPS: Mapping[Group, tuple[str, ...]] = {
         *("spectra", "noise", "learning_coefficient", "statistics"),
     ),
     "merging": ("merging",),
-    "transfer": ("transfer",),
+    "transfer": ("transfer", "new_task", "robustness", "pruning", "ensembling"),
 }
 
 

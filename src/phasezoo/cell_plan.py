@@ -38,6 +38,16 @@ class CellPlan:
         transfer = self.zoos[wildcards.zoo].transfer
         return paths.DATA_MANIFEST.format(dataset=transfer.dataset if transfer else "")
 
+    def new_task_data_of(self, wildcards: Wildcards) -> str:
+        """Manifest of the data set of a new task."""
+        task = self.zoos[wildcards.zoo].new_task
+        return paths.DATA_MANIFEST.format(dataset=task.dataset if task else "")
+
+    def other_data_of(self, wildcards: Wildcards) -> list[str]:
+        """Manifests of the data sets that robustness is measured on beside the own; may be none."""
+        others = others_of(self.zoos[wildcards.zoo])
+        return [paths.DATA_MANIFEST.format(dataset=name) for name in others]
+
     def beside(
         self, *inputs: Callable[[Wildcards], str | list[str]]
     ) -> Callable[[Wildcards], list[str]]:
@@ -200,6 +210,13 @@ def told(job: Spec) -> str:
 
 def _pairs_in_blocks(zoo: Zoo, family: str) -> Literal["within", "disjoint"]:
     return "disjoint" if zoo.pairs == "disjoint" and family in jobs.WITH_PAIRS else "within"
+
+
+def others_of(zoo: Zoo) -> list[str]:
+    """Names of the data sets that robustness is measured on beside the zoo's own."""
+    asked = zoo.robustness
+    names = (asked.shifted, asked.foreign) if asked else ()
+    return list(dict.fromkeys(name for name in names if name is not None))
 
 
 def _share(axis: Axis, label: str) -> tuple[Number, ...]:

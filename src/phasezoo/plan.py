@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from phasezoo import paths
 from phasezoo.answer_plan import GROUPS, AnswerPlan, Group
-from phasezoo.cell_plan import Wildcards, told
+from phasezoo.cell_plan import Wildcards, others_of, told
 from phasezoo.spec import jobs
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import LOAD, TEMPERATURE
@@ -195,8 +195,9 @@ class Plan(AnswerPlan):
         return found
 
     def data_of_zoo(self, zoo: Zoo) -> list[str]:
-        """Names of the data sets that a zoo is trained and fine-tuned on."""
-        return [zoo.dataset, *([zoo.transfer.dataset] if zoo.transfer else [])]
+        """Names of the data sets that a zoo is trained and used on."""
+        tuned = [task.dataset for task in (zoo.transfer, zoo.new_task) if task]
+        return list(dict.fromkeys([zoo.dataset, *tuned, *others_of(zoo)]))
 
 
 def _trained(zoo: Zoo, axis: str) -> Iterator[str]:

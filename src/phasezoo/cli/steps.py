@@ -66,6 +66,30 @@ _measuring("spectra", "Measure weight matrices.")
 _measuring("noise", "Measure the noise of gradients.")
 _measuring("learning_coefficient", "Measure local learning coefficients.")
 _measuring("statistics", "Measure statistics of weights.")
+_measuring("pruning", "Remove the smallest weights.")
+_measuring("ensembling", "Measure ensembles of seeds.")
+
+
+def _measuring_second(name: str, text: str) -> None:
+    """Register the command of a step that trains models on a second data set."""
+
+    def command(
+        job: Job,
+        data: Data,
+        second: Annotated[Path, typer.Option(help="Manifest of the second data set.")],
+        output: Output,
+        weights: Weights,
+        gpus: Gpus = 0,
+    ) -> None:
+        with importing():
+            step = getattr(import_module(f"phasezoo.steps.{name}"), name)
+        step(jobs.MeasureJob.model_validate_json(job), data, second, weights, output, gpus)
+
+    steps.command(name, help=text)(command)
+
+
+_measuring_second("transfer", "Fine-tune on a second task.")
+_measuring_second("new_task", "Fine-tune and probe on a task of other classes.")
 
 
 @steps.command()
@@ -87,19 +111,20 @@ def merging(
 
 
 @steps.command()
-def transfer(
+def robustness(
     job: Job,
     data: Data,
-    second: Annotated[Path, typer.Option(help="Manifest of the second data set.")],
+    others: Annotated[str, typer.Option(help="Manifests of other data sets, with spaces between.")],
     output: Output,
     weights: Weights,
     gpus: Gpus = 0,
 ) -> None:
-    """Fine-tune on a second task."""
+    """Measure errors on disturbed images."""
     with importing():
-        from phasezoo.steps.transfer import transfer as step
+        from phasezoo.steps.robustness import robustness as step
 
-    step(jobs.MeasureJob.model_validate_json(job), data, second, weights, output, gpus)
+    more = [Path(path) for path in others.split()]
+    step(jobs.MeasureJob.model_validate_json(job), data, more, weights, output, gpus)
 
 
 @steps.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -50,6 +52,7 @@ def images(spec: Images) -> xr.Dataset:
             "license": source.licence,
             "classes": " ".join(source.classes),
             "spec": spec.model_dump_json(),
+            **({"files": json.dumps(dict(source.files))} if source.files else {}),
         },
     )
 

@@ -8,6 +8,7 @@ from phasezoo.data.corpus import CorpusError
 from phasezoo.data.text_pydoc import pydoc
 from phasezoo.spec.data import DataSpec, Digits, Npz
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.letters import Letters
 from phasezoo.spec.plane import Quadrant
 from phasezoo.spec.published import Published
 from phasezoo.spec.text import GPT2_VOCABULARY, OpenWebText, Pydoc
@@ -35,6 +36,8 @@ def inputs_of(spec: DataSpec) -> Inputs | None:
     match spec:
         case Digits():
             return Inputs((1, 8, 8), 10)
+        case Letters():
+            return Inputs(spec.shape, spec.letters)
         case Published():
             return Inputs(spec.numbers.shape, spec.numbers.classes)
         case EquationPoints():
@@ -54,4 +57,4 @@ def inputs_of(spec: DataSpec) -> Inputs | None:
 
 def needs_download(spec: DataSpec) -> bool:
     """Whether a data set is made from files of the web."""
-    return not isinstance(spec, Digits | EquationPoints | Quadrant | Pydoc)
+    return not isinstance(spec, Digits | Letters | EquationPoints | Quadrant | Pydoc)

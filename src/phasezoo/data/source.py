@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +15,12 @@ from sklearn import datasets as sklearn_datasets
 
 from phasezoo.data.archive import ArchiveError
 from phasezoo.data.download import download_folder, fetch
+from phasezoo.data.letters import CAPITALS, FONTS, checksums, drawn
 from phasezoo.data.npz import read_npz
 from phasezoo.data.vision.files import bring
 from phasezoo.data.vision.sets import SETS, Normalisation
 from phasezoo.spec.data import Digits, Images, Npz
+from phasezoo.spec.letters import Letters
 from phasezoo.spec.published import Published
 
 
@@ -31,6 +33,7 @@ class Source:
         labels: [N], class numbers.
         train: training samples, which come first, where the authors split the set.
         normalisation: the published one, where there is one.
+        files: checksums (sha256) of files of other packages that the images are made from.
     """
 
     title: str
@@ -42,6 +45,7 @@ class Source:
     labels: NDArray[np.int64]
     train: int | None = None
     normalisation: Normalisation | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def digits(_: Digits) -> Source:
@@ -55,6 +59,21 @@ def digits(_: Digits) -> Source:
         brightest=16,
         images=bunch.images.astype(np.uint8)[:, None],
         labels=bunch.target.astype(np.int64),
+    )
+
+
+def letters(spec: Letters) -> Source:
+    """Capitals drawn from the DejaVu fonts that travel with Matplotlib."""
+    images, labels = drawn(spec)
+    return Source(
+        title=f"{spec.letters} capitals in {len(FONTS)} faces of DejaVu",
+        references="DejaVu fonts, https://dejavu-fonts.github.io",
+        licence="Bitstream Vera licence; the changes of DejaVu are in the public domain",
+        classes=tuple(CAPITALS[: spec.letters]),
+        brightest=spec.grey,
+        images=images,
+        labels=labels,
+        files=checksums(),
     )
 
 
@@ -106,6 +125,7 @@ def published(spec: Published) -> Source:
 # by name; each is called with the spec of its source
 SOURCES: dict[str, Callable[[Any], Source]] = {
     "digits": digits,
+    "letters": letters,
     "npz": npz,
     **dict.fromkeys(SETS, published),
 }

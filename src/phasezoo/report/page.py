@@ -19,6 +19,7 @@ from phasezoo.report.pictures import Picture, picture
 from phasezoo.report.results import ZooResults
 from phasezoo.report.summary import per_load, per_phase
 from phasezoo.report.tables import Table, flattened, ranges, table
+from phasezoo.report.uses import shown_of, told_of
 from phasezoo.report.words import NOUNS
 from phasezoo.vocabulary import LOAD, SEED, TEMPERATURE
 
@@ -53,7 +54,10 @@ def _view(results: ZooResults) -> dict[str, Any]:
         "best": best_cell(results, panels.TEST_ERROR),
         **_trust(results),
         "measured": [
-            m for g, shown in _shown(results).items() for m in measured(shown, results.at_epoch(g))
+            m
+            for g, shown in (*_shown(results).items(), ("transfer", shown_of(results)))
+            if shown
+            for m in measured(shown, results.at_epoch(g))
         ],
         "unconverged": unconverged(results),
         "epochs": {group: results.epoch_of(group) for group in results.groups},
@@ -62,6 +66,7 @@ def _view(results: ZooResults) -> dict[str, Any]:
         "merged": merging_parts(results),
         "predictions": _predictions(results),
         "explained": _explained(results),
+        "uses": told_of(results),
         "spec": list(flattened(results.spec)),
     }
 
@@ -127,7 +132,20 @@ def _pictures(results: ZooResults) -> dict[str, Picture]:
         if group != "metrics":
             name, says = f"{group}-effects", f"Means per {noun}; the table below has the numbers."
             drawn[name] = _picture(results, name, curves.effects(shown, data, phase), says)
-    return drawn
+    return drawn | _pictures_of_uses(results)
+
+
+def _pictures_of_uses(results: ZooResults) -> dict[str, Picture]:
+    """Figures of what becomes of the models when they are used; none where nothing is asked."""
+    if not (shown := shown_of(results)):
+        return {}
+    data, says = results.at_epoch("transfer"), "The tables below have the numbers."
+    over_grid = figures.panel_figure(shown, data, results.phase)
+    effects = curves.effects(shown, data, results.phase)
+    return {
+        "uses": _picture(results, "uses", over_grid, f"Over the cells: {ranges(shown, data)}."),
+        "uses-effects": _picture(results, "uses-effects", effects, says),
+    }
 
 
 def _says_map(results: ZooResults) -> str:

@@ -9,8 +9,10 @@ from phasezoo.spec.architecture import Mlp, Pinn
 from phasezoo.spec.base import refused
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.equation import EquationPoints
-from phasezoo.spec.seen import ByLabels
+from phasezoo.spec.fit_uses import check_uses
 from phasezoo.spec.merging import MOST_COMBINATIONS
+from phasezoo.spec.seen import ByLabels
+from phasezoo.spec.transfer import FineTuning
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import COEFFICIENT
 
@@ -33,8 +35,10 @@ def check_fit(name: str, zoo: Zoo, data: Mapping[str, DataSpec]) -> None:
     if zoo.training.augmentation and not images:
         allowed = f"nothing, because {zoo.dataset} has no images"
         raise refused(f"{key}.training.augmentation", "an augmentation", allowed)
-    if zoo.transfer:
-        _check_transfer(f"{key}.transfer", zoo, data)
+    for second in (zoo.transfer, zoo.new_task):
+        if second:
+            _check_transfer(f"{key}.{second.family}", zoo, second, data)
+    check_uses(key, zoo, data)
 
 
 def _check_data(key: str, zoo: Zoo, dataset: str, data: Mapping[str, DataSpec]) -> None:
@@ -107,11 +111,8 @@ def _check_exhaustive(key: str, zoo: Zoo) -> None:
         raise refused(f"{key}.merging.arms.alignments", got, allowed)
 
 
-def _check_transfer(key: str, zoo: Zoo, data: Mapping[str, DataSpec]) -> None:
+def _check_transfer(key: str, zoo: Zoo, transfer: FineTuning, data: Mapping[str, DataSpec]) -> None:
     """Test samples of the second task must not have been trained on in the first."""
-    transfer = zoo.transfer
-    if transfer is None:
-        return
     _check_data(f"{key}.dataset", zoo, transfer.dataset, data)
     first, second = data[zoo.dataset], data[transfer.dataset]
     if first.origin == second.origin and first.division != second.division:

@@ -28,7 +28,7 @@ __all__ = ["Place", "TrainJob", "TrainShareJob"]
 
 F = TypeVar("F", bound=Measured)
 OF_PAIRS = ("connectivity", "similarity")  # families of nothing but pairs
-WITH_PAIRS = (*OF_PAIRS, "merging")
+WITH_PAIRS = (*OF_PAIRS, "merging", "ensembling")  # and those that have them too
 
 
 class DataJob(Spec):

@@ -22,10 +22,13 @@ from phasezoo.spec.base import (
     refused,
     require_unique,
 )
+from phasezoo.spec.downstream import Ensembling, Pruning, Robustness
 from phasezoo.spec.measured import Measured
 from phasezoo.spec.merging import Merging
 from phasezoo.spec.numbers import GradientNoise, LocalLearning, WeightSpectra, WeightStatistics
-from phasezoo.spec.training import Optimisation
+from phasezoo.spec.transfer import NewTask, Transfer
+
+__all__ = ["Transfer"]
 
 
 class Evaluation(Measured):
@@ -126,34 +129,6 @@ class Similarity(Measured):
         return self
 
 
-class Transfer(Measured):
-    """Fine-tuning on another data set against training on it from scratch."""
-
-    family: Literal["transfer"] = "transfer"
-    dataset: Text
-    head: Literal["kept", "fresh"]  # a fresh one is needed where the classes differ
-    fine_tune_epochs: PositiveInt
-    optimisation: Optimisation
-
-    @model_validator(mode="after")
-    def _all_set(self) -> Transfer:
-        optimiser = self.optimisation.optimiser
-        settings = {
-            "optimiser.learning_rate": optimiser.learning_rate,
-            "optimiser.weight_decay": optimiser.weight_decay,
-            "batch_size": self.optimisation.batch_size,
-        }
-        for name, value in settings.items():
-            if value is None:
-                allowed = "a number, because no grid axis sets it here"
-                raise refused(f"optimisation.{name}", value, allowed)
-        cycle = getattr(self.optimisation.schedule, "epochs", self.fine_tune_epochs)
-        if cycle != self.fine_tune_epochs:
-            allowed = f"{self.fine_tune_epochs}, the fine_tune_epochs that it is to span"
-            raise refused("optimisation.schedule.epochs", cycle, allowed)
-        return self
-
-
 class Metrics(Spec):
     """The families of landscape metrics; those that decide phases must be there."""
 
@@ -168,4 +143,5 @@ class Metrics(Spec):
 
 
 Numbers = WeightSpectra | GradientNoise | LocalLearning | WeightStatistics
-Family = Evaluation | Hessian | Connectivity | Similarity | Numbers | Merging | Transfer
+Uses = Transfer | NewTask | Robustness | Pruning | Ensembling
+Family = Evaluation | Hessian | Connectivity | Similarity | Numbers | Merging | Uses

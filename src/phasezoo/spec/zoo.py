@@ -17,12 +17,14 @@ from phasezoo.spec.base import (
     refused,
     require_unique,
 )
+from phasezoo.spec.downstream import Ensembling, Pruning, Robustness
 from phasezoo.spec.learning import Learning
 from phasezoo.spec.merging import Merging
-from phasezoo.spec.metrics import Family, Metrics, Transfer
+from phasezoo.spec.metrics import Family, Metrics
 from phasezoo.spec.phases import Criteria
 from phasezoo.spec.seen import ByLabels
 from phasezoo.spec.training import Lbfgs, Training
+from phasezoo.spec.transfer import NewTask, Transfer
 from phasezoo.vocabulary import HYPERPARAMETERS, LOAD, TEMPERATURE, Number, Pairing
 
 
@@ -44,6 +46,10 @@ class Zoo(Spec):
     metrics: Metrics
     merging: Merging | None = None
     transfer: Transfer | None = None
+    new_task: NewTask | None = Absent
+    robustness: Robustness | None = Absent
+    pruning: Pruning | None = Absent
+    ensembling: Ensembling | None = Absent
     phases: Criteria
     learning: Learning | None = Absent
 
@@ -59,7 +65,7 @@ class Zoo(Spec):
         self._check_set_once()
         self._check_load()
         for family in self.families:
-            own = family.family in {"merging", "transfer"}
+            own = family.family in type(self).model_fields
             prefix = family.family if own else f"metrics.{family.family}"
             self._check_saved(f"{prefix}.epochs", family.epochs)
         self._check_together()
@@ -149,7 +155,8 @@ class Zoo(Spec):
         m = self.metrics
         declared = (m.evaluation, m.hessian, m.connectivity, m.similarity)
         numbers = (m.spectra, m.noise, m.learning_coefficient, m.statistics)
-        own = (self.merging, self.transfer)
+        used = (self.transfer, self.new_task, self.robustness, self.pruning, self.ensembling)
+        own = (self.merging, *used)
         return tuple(f for f in (*declared, *numbers, *own) if f is not None)
 
     @property

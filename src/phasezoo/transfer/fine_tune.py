@@ -13,17 +13,14 @@ from phasezoo.data.task import Task
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import Weights, load_weights
 from phasezoo.spec.architecture import Architecture
-from phasezoo.spec.metrics import Transfer
-from phasezoo.spec.training import Optimisation
+from phasezoo.spec.transfer import FineTuning
 from phasezoo.training.checkpoint import Checkpoint
-from phasezoo.training.choice import LEAST, even
 from phasezoo.training.evaluate import evaluate
 from phasezoo.training.member import Member
 from phasezoo.training.population import train_population
 from phasezoo.training.train import start
+from phasezoo.transfer.together import together
 from phasezoo.vocabulary import Status
-
-MUCH = 10_000_000  # parameters times samples of a step, beyond which a deeper stack gains nothing
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ def transfer(
     models: Sequence[Model],
     first_classes: int,
     task: Task,
-    options: Transfer,
+    options: FineTuning,
     device: torch.device,
 ) -> list[Gain]:
     """Train each model on `task` twice: from its weights, and from fresh weights.
@@ -69,42 +66,35 @@ def transfer(
     """
     if options.head == "kept" and first_classes != task.classes:
         raise ValueError(
-            f"transfer.head: got kept with {first_classes} and {task.classes} classes, "
+            f"{options.family}.head: got kept with {first_classes} and {task.classes} classes, "
             "allowed is fresh"
         )
     module = build(architecture, task.shape, task.classes)
     how = options.optimisation
     if how.stack == "measured" and device.type == "cpu":
-        how = how.model_copy(update={"stack": _together(module, task, how, 2 * len(models))})
+        size = together(module, task, how, 2 * len(models))
+        how = how.model_copy(update={"stack": "one" if size == 1 else size})
     members = []
     for weights, of_model in models:
-        names = (*of_model, "transfer", task.name)
-        both = _origins(architecture, weights, first_classes, task, options, names)
+        names = names_of(of_model, task)
+        both = origins(architecture, weights, first_classes, task, options, names)
         members += [Member(names, task, how, origin) for origin in both]
     trained = train_population(module.to(device), members, (options.fine_tune_epochs,))
-    errors = [_error(module, last, task) for (last,) in trained.checkpoints]
+    errors = [error_of(module, last, task) for (last,) in trained.checkpoints]
     return [Gain(*pair) for pair in zip(errors[::2], errors[1::2], strict=True)]
 
 
-def _together(module: nn.Module, task: Task, how: Optimisation, models: int) -> int | str:
-    """How many to train as one: as many as still gain by it (`benchmarks/population.py`).
-
-    Stacked convolutions gain or lose by their size and the machine: they are left alone.
-    """
-    convolves = any(isinstance(layer, nn.Conv2d) for layer in module.modules())
-    samples = len(task.train_labels)
-    batch = samples if how.batch_size in ("full", None) else min(int(how.batch_size), samples)
-    work = batch * sum(p.numel() for p in module.parameters())
-    together = even(models, min(models, MUCH // max(1, work)))
-    return "one" if convolves or together < LEAST["cpu"] else together
+def names_of(model: tuple[str, ...], task: Task) -> tuple[str, ...]:
+    """What seeds all chance of a model on another task: head, fresh body and order."""
+    return (*model, "transfer", task.name)
 
 
-def _origins(
+def origins(
     architecture: Architecture,
     weights: Weights,
     first_classes: int,
     task: Task,
-    options: Transfer,
+    options: FineTuning,
     names: tuple[str, ...],
 ) -> tuple[Checkpoint, Checkpoint]:
     """Where fine-tuning starts, and where training from scratch does."""
@@ -123,7 +113,8 @@ def _copy(trained: nn.Module, fresh: nn.Module, head: bool) -> None:
     fresh.load_state_dict(copied, strict=head)
 
 
-def _error(module: nn.Module, last: Checkpoint, task: Task) -> float:
+def error_of(module: nn.Module, last: Checkpoint, task: Task) -> float:
+    """Test error of a model that was trained; not a number if it diverged."""
     if last.status is not Status.TRAINED:
         return float("nan")
     load_weights(module, last.weights)

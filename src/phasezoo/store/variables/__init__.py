@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from phasezoo.store.variables.connectivity import CONNECTIVITY
+from phasezoo.store.variables.downstream import DOWNSTREAM
 from phasezoo.store.variables.evaluation import EVALUATION
 from phasezoo.store.variables.explained import EXPLAINED
 from phasezoo.store.variables.hessian import HESSIAN
@@ -46,10 +47,15 @@ AXES: dict[str, str] = {
     "quantity": "what is explained: a number of the models, pairs or blocks of every cell",
     "position": "what load and temperature explain by themselves: effects of each (additive), or "
     "also a smooth interaction of both (surface)",
+    "corruption": "how images are disturbed",
+    "severity": "how much: the place in the severities of the spec, 1 is the mildest",
+    "scope": "within what weights are compared: all of a model, or each layer",
+    "sparsity": "share of the weights that are removed",
+    "average": "what of an ensemble is averaged",
     "learner": "how predictions are learned: ridge regression or boosted trees",
 }
 
 _NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT, *STATISTICS)
 _METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY, *_NUMBERS)
-_JOINED = (*_METRICS, *MERGING, *JUDGED, *TRANSFER)
+_JOINED = (*_METRICS, *MERGING, *JUDGED, *TRANSFER, *DOWNSTREAM)
 VARIABLES = {v.name: v for v in (*_JOINED, *PHASES, *LEARNING, *EXPLAINED)}

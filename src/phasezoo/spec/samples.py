@@ -1,0 +1,49 @@
+"""Spec of what all data sets of samples have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from phasezoo.spec.base import NonNegativeInt, PositiveInt, Spec, refused
+from phasezoo.spec.label_noise import LabelNoise
+
+
+class Samples(Spec):
+    """What all data sets have: a recipe, a split and disturbances."""
+
+    kind: ClassVar[str] = "images"
+    fewest: ClassVar[int] = 2  # classes at least; a split leaves each on either side
+
+    source: str
+    recipe: PositiveInt
+    train: Annotated[PositiveInt, Field(ge=2)]
+    split_seed: NonNegativeInt
+    # a stratified part of the training set; None keeps all
+    keep: Annotated[PositiveInt, Field(ge=2)] | None = None
+    rotation: Annotated[NonNegativeInt, Field(lt=360)] = 0  # degrees, counter-clockwise
+    label_noise: LabelNoise | None = None
+
+    @model_validator(mode="after")
+    def _keep_fits(self) -> Self:
+        most = self.train - self.fewest
+        if self.keep is not None and self.keep != self.train and self.keep > most:
+            allowed = f"at most {most}, so that each class stays on either side; or null"
+            raise refused("keep", self.keep, allowed)
+        return self
+
+    @property
+    def training_samples(self) -> int:
+        """Number of training samples."""
+        return self.keep or self.train
+
+    @property
+    def origin(self) -> str:
+        """Names the raw samples: equal for two data sets that are made of the same ones."""
+        return self.source
+
+    @property
+    def division(self) -> tuple[int, ...]:
+        """What decides which samples are for testing, for two data sets of one origin."""
+        return self.train, self.split_seed
