@@ -1,4 +1,4 @@
-# What the default study yields: every zoo of `run` in params.yaml, published and reported.
+# What the default study yields: the zoos and region studies that `run` in params.yaml names, reported.
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -15,6 +15,7 @@ include: "rules/merging.smk"
 include: "rules/transfer.smk"
 include: "rules/phases.smk"
 include: "rules/learning.smk"
+include: "rules/regions.smk"
 include: "rules/publish.smk"
 include: "rules/report.smk"
 

@@ -32,10 +32,8 @@ def inputs_of(spec: DataSpec) -> Inputs | None:
     known where the spec asks for that of another.
     """
     match spec:
-        case Digits():
-            return Inputs((1, 8, 8), 10)
-        case Published():
-            return Inputs(spec.numbers.shape, spec.numbers.classes)
+        case Digits() | Published():
+            return Inputs(spec.shape, spec.classes)
         case EquationPoints():
             return Inputs((2,), 1)
         case OpenWebText():

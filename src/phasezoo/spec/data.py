@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from phasezoo.spec.base import NonNegativeInt, PositiveInt, Spec, refused
+from phasezoo.spec.base import Absent, NonNegativeInt, PositiveInt, Spec, refused
 from phasezoo.spec.equation import EquationPoints
 from phasezoo.spec.label_noise import LabelNoise
 from phasezoo.spec.published import Published
@@ -54,13 +54,24 @@ class Samples(Spec):
 
 
 class Digits(Samples):
-    """scikit-learn's handwritten digits: 1,797 grey images of 8 x 8 pixels, 10 classes."""
+    """scikit-learn's handwritten digits: 1,797 grey images of 8 x 8 pixels, 10 classes.
+
+    Asked may be which digit it is, whether it is odd (parity), or at least five (size). The split
+    is the same for all questions.
+    """
 
     fewest: ClassVar[int] = 10
+    shape: ClassVar[tuple[int, ...]] = (1, 8, 8)
 
     source: Literal["digits"]
     train: Annotated[PositiveInt, Field(ge=10, le=1787)]
     keep: Annotated[PositiveInt, Field(ge=10)] | None = None
+    question: Literal["digit", "parity", "size"] | None = Absent  # nothing is asked as digit is
+
+    @property
+    def classes(self) -> int:
+        """Answers to the question."""
+        return 10 if self.question in (None, "digit") else 2
 
 
 class Npz(Samples):
