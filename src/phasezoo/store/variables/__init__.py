@@ -10,6 +10,7 @@ from phasezoo.store.variables.learning_coefficient import LEARNING_COEFFICIENT
 from phasezoo.store.variables.merging import MERGING
 from phasezoo.store.variables.noise import NOISE
 from phasezoo.store.variables.phases import PHASES
+from phasezoo.store.variables.regions import REGION_AXES, REGIONS
 from phasezoo.store.variables.similarity import SIMILARITY
 from phasezoo.store.variables.spectra import SPECTRA
 from phasezoo.store.variables.statistics import STATISTICS
@@ -37,8 +38,9 @@ AXES: dict[str, str] = {
     "left_out": "what is predicted together, from nothing but others: a model or a whole cell",
     "inputs": "what is known of a model: nothing, its position in the grid, its weights, or both",
     "learner": "how predictions are learned: ridge regression or boosted trees",
+    **REGION_AXES,
 }
 
 _NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT, *STATISTICS)
 _METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY, *_NUMBERS)
-VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES, *LEARNING)}
+VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *PHASES, *LEARNING, *REGIONS)}
