@@ -15,6 +15,7 @@ from phasezoo.report.arms import arms_tables
 from phasezoo.report.canvas import svg
 from phasezoo.report.counts import best_cell, covered, measured, status, unconverged
 from phasezoo.report.phase_map import phase_map
+from phasezoo.report.regions import RegionResults, region_view
 from phasezoo.report.results import ZooResults
 from phasezoo.report.summary import per_load, per_phase
 from phasezoo.report.tables import Table, flattened, ranges, table
@@ -34,7 +35,7 @@ class Picture:
     says: str
 
 
-def page(zoos: Sequence[ZooResults]) -> str:
+def page(zoos: Sequence[ZooResults], regions: Sequence[RegionResults] = ()) -> str:
     """The report: figures and styles lie in the page, which needs no network.
 
     The same results give the same text.
@@ -47,7 +48,10 @@ def page(zoos: Sequence[ZooResults]) -> str:
         undefined=StrictUndefined,
     )
     template = environment.get_template(TEMPLATE)
-    return template.render(zoos=[_view(results) for results in zoos])
+    return template.render(
+        zoos=[_view(results) for results in zoos],
+        regions=[region_view(results) for results in regions],
+    )
 
 
 def _view(results: ZooResults) -> dict[str, Any]:
