@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from phasezoo import paths
 from phasezoo.cell_plan import CellPlan, Wildcards, told
 from phasezoo.spec import jobs, region_jobs
+from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.region_fit import start_architecture, tuned_architecture
 from phasezoo.spec.regions import START, Regions, StartModel
 from phasezoo.vocabulary import LOAD, TEMPERATURE
@@ -158,7 +159,7 @@ class RegionPlan(CellPlan):
     def _regions(self, wildcards: Wildcards) -> Regions:
         return self.study.regions[wildcards.regions]
 
-    def _other_architecture(self, regions: Regions) -> region_jobs.Architecture | None:
+    def _other_architecture(self, regions: Regions) -> Architecture | None:
         tuned = tuned_architecture(regions, self.zoos)
         return None if tuned == start_architecture(regions.start, self.zoos) else tuned
 

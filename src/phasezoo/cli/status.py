@@ -9,7 +9,7 @@ from typing import Any
 from phasezoo import paths
 from phasezoo.inventory import trained
 from phasezoo.plan import Plan
-from phasezoo.provenance import recipe_digest
+from phasezoo.provenance import code_digest, recipe_digest
 from phasezoo.store.manifest import provenance_of, read_manifest
 from phasezoo.store.whole import AlteredError, read_json
 
@@ -81,12 +81,12 @@ def region_status(plan: Plan, name: str, root: Path) -> ZooStatus:
     """The same of a region study: what was tuned, measured on each target, and joined."""
     there, measured = trained(plan, name, root), plan.measured_of_regions(name)
     recipes = [_recipe(root / path) for path in there]
-    joined = root / paths.REGIONS.format(regions=name)
+    today, joined = code_digest("tune_regions"), root / paths.REGIONS.format(regions=name)
     return ZooStatus(
         zoo=name,
         blocks=len(plan.tuned_of(name)),
         trained=len(there),
-        other_recipe=sum(code not in (None, recipe_digest()) for code in recipes),
+        other_recipe=sum(code not in (None, today) for code in recipes),
         unknown_recipe=sum(code is None for code in recipes),
         measurements=len(measured),
         measured=sum((root / path).exists() for path in measured),
