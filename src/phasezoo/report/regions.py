@@ -172,7 +172,7 @@ def clustering_lines(data: xr.Dataset) -> list[dict[str, Any]]:
         scores = []
         for name in SCORES:
             written = _percent if name in IN_PERCENT else number
-            chance = f"chance: up to {written(float(at[f'{name}_chance']))}"
+            chance = f"chance: up to {written(float(at[f'{name}_chance_high']))}"
             scores.append(score_of(at, name, written, chance))
         lines.append(
             {

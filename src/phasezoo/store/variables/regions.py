@@ -106,15 +106,23 @@ CLUSTERS = (
     *(
         variable
         for name, meaning in (
-            ("clustering_accuracy", "share of models in a cluster whose majority is theirs"),
-            ("one_to_one_accuracy", "the same where each cluster stands for another label"),
+            ("clustering_accuracy", "share of models whose label is the majority of their cluster"),
+            ("one_to_one_accuracy", "the same where each label goes to one cluster at most"),
             ("adjusted_rand", "adjusted Rand index of clusters and labels"),
             ("mutual_information", "normalised mutual information of clusters and labels"),
         )
         for variable in (
             *_with_interval(OF_CLUSTERING, name, meaning),
             _COMPARED.number(
-                OF_CLUSTERING, f"{name}_chance", f"95 % quantile under permuted labels: {meaning}"
+                OF_CLUSTERING, f"{name}_chance", f"mean under permuted labels: {meaning}"
+            ),
+            _COMPARED.number(
+                OF_CLUSTERING,
+                f"{name}_chance_high",
+                f"95 % quantile under permuted labels: {meaning}",
+            ),
+            _COMPARED.number(
+                OF_CLUSTERING, f"{name}_p", f"share of permuted labels that reach it: {meaning}"
             ),
         )
     ),
