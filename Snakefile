@@ -1,4 +1,4 @@
-# What the default study yields: every zoo of `run` in params.yaml, published and reported.
+# What the default study yields: the zoos and region studies that `run` in params.yaml names, reported.
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -17,6 +17,7 @@ include: "rules/downstream.smk"
 include: "rules/phases.smk"
 include: "rules/learning.smk"
 include: "rules/explained.smk"
+include: "rules/regions.smk"
 include: "rules/publish.smk"
 include: "rules/report.smk"
 

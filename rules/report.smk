@@ -2,6 +2,7 @@ rule report:
     """One page over all zoos of the run, and the phase map of each as a picture."""
     input:
         PLAN.published(),
+        PLAN.joined_regions(),
         ancient(PLAN.reported()),
     output:
         page=paths.REPORT,

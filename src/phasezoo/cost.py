@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from phasezoo.plan import Plan
+from phasezoo.spec.regions import Regions
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import Number
 
@@ -22,7 +23,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Cost:
-    """What it takes to make one zoo.
+    """What it takes to make one zoo, or one region study.
 
     Attributes:
         zoo: its name.
@@ -128,3 +129,40 @@ def together(plan: Plan, costs: list[Cost]) -> Cost:
         files=None if None in files else sum(files),
         bytes=None if None in size else sum(size),
     )
+
+
+def cost_of_regions(plan: Plan, name: str, sizes: Mapping[str, Size] | None) -> Cost:
+    """Count one region study: what it adds to the zoos that it starts from.
+
+    Args:
+        plan: of its study.
+        name: of the region study.
+        sizes: of a model tuned to each of its data sets, where they are known.
+    """
+    regions = plan.study.regions[name]
+    models = len(regions.starts) * len(regions.datasets) * len(regions.all_seeds)
+    tuned, measured = plan.tuned_of(name), plan.measured_of_regions(name)
+    known = None if sizes is None else [sizes[path.split("/")[4]] for path in tuned]
+    results = 2 * (len(measured) + 1)  # each with its checksum
+    return Cost(
+        zoo=name,
+        models=models,
+        checkpoints=models,
+        jobs=len(regions.datasets) + len(tuned) + len(measured) + 1,
+        files=None if known is None else results + sum(map(_files_of_tuned, known)),
+        bytes=None if sizes is None else _bytes_of_tuned(regions, sizes),
+    )
+
+
+def _files_of_tuned(size: Size) -> int:
+    """A group of three labels and, for parameters and buffers, the array and its table of three.
+
+    Each array has metadata and a chunk; beside the store lie manifest and provenance.
+    """
+    arrays = 3 + 4 * (1 + bool(size.buffers))
+    return 1 + 2 * arrays + 2
+
+
+def _bytes_of_tuned(regions: Regions, sizes: Mapping[str, Size]) -> int:
+    numbers = sum(sizes[name].parameters + sizes[name].buffers for name in regions.datasets)
+    return FLOAT * len(regions.starts) * len(regions.all_seeds) * numbers

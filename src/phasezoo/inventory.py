@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from phasezoo import paths
@@ -20,10 +21,11 @@ def lost_data(plan: Plan, root: Path) -> list[str]:
     """
     lost = []
     for name in plan.study.run:
-        for dataset in plan.data_of_zoo(plan.zoos[name]):
+        for dataset in plan.data_made_from(name):
             manifest = root / paths.DATA_MANIFEST.format(dataset=dataset)
             pair = (manifest, manifest.with_suffix(".zarr"))
-            if not all(path.exists() for path in pair) and _made(plan, name, root):
+            gone = not all(path.exists() for path in pair)
+            if gone and _made(plan.made_from(name, dataset), root):
                 lost += [path.relative_to(root).as_posix() for path in pair]
     return list(dict.fromkeys(lost))
 
@@ -43,21 +45,27 @@ def _why(folder: Path) -> str:
 
 
 def trained(plan: Plan, name: str, root: Path) -> list[str]:
-    """Manifests of the weights of a zoo that are there."""
-    return [manifest for manifest in plan.weights_of(name) if (root / manifest).exists()]
+    """Manifests of the weights of a zoo or region study that are there."""
+    return [manifest for manifest in _weights(plan, name) if (root / manifest).exists()]
+
+
+def _weights(plan: Plan, name: str) -> list[str]:
+    """Manifests of what was trained or tuned for a zoo or region study."""
+    return plan.tuned_of(name) if name in plan.study.regions else plan.weights_of(name)
 
 
 def wanting_imports(plan: Plan, root: Path) -> dict[str, list[str]]:
-    """Per zoo of the run, manifests of imported blocks that are missing or not of this spec."""
-    found = {
-        name: [
-            manifest
-            for manifest in plan.weights_of(name)
-            if manifest.startswith("imported/") and not _of_this_spec(plan, root, manifest)
-        ]
-        for name in plan.study.run
-    }
-    return {name: wanting for name, wanting in found.items() if wanting}
+    """Per zoo of the run or of a start, imported blocks that are missing or not of this spec."""
+    found: dict[str, list[str]] = {}
+    for manifest in dict.fromkeys(path for name in plan.study.run for path in _read(plan, name)):
+        if manifest.startswith("imported/") and not _of_this_spec(plan, root, manifest):
+            found.setdefault(manifest.split("/")[1], []).append(manifest)
+    return found
+
+
+def _read(plan: Plan, name: str) -> list[str]:
+    """Manifests of the weights that a zoo has, or that a region study starts from."""
+    return plan.starts_of(name) if name in plan.study.regions else plan.weights_of(name)
 
 
 def _of_this_spec(plan: Plan, root: Path, manifest: str) -> bool:
@@ -68,7 +76,6 @@ def _of_this_spec(plan: Plan, root: Path, manifest: str) -> bool:
     return bool(made == plan.spec_of(manifest))
 
 
-def _made(plan: Plan, name: str, root: Path) -> bool:
-    """Whether anything is there that was made from the data set of a zoo."""
-    found = (*plan.weights_of(name), *plan.measured_of(name))
+def _made(found: Iterable[str], root: Path) -> bool:
+    """Whether anything of it is there; what was imported was not made here."""
     return any((root / path).exists() for path in found if not path.startswith("imported/"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from phasezoo.vocabulary import Hyperparameter, Number
 
-FOLDERS = ("data", "runs", "imported", "measured", "results", "zoos")
+FOLDERS = ("data", "runs", "imported", "measured", "regions", "results", "zoos")
 
 DATA = "data/{dataset}.zarr"
 DATA_MANIFEST = "data/{dataset}.json"
@@ -28,6 +28,11 @@ LEARNING = "results/{zoo}/learning.nc"
 EXPLAINED = "results/{zoo}/explained.nc"
 PHASES = "results/{zoo}/phases.nc"
 COVERAGE = "results/{zoo}/phases.json"
+# region studies: models tuned from a start, and what is measured with a data set as the target
+TUNED = "regions/{regions}/tuned/{start}/{dataset}/{block}.zarr"
+TUNED_MANIFEST = "regions/{regions}/tuned/{start}/{dataset}/{block}.json"
+MEASURED_ON = "regions/{regions}/measured/{dataset}.nc"
+REGIONS = "results/{regions}/regions.nc"
 ZOO = "zoos/{zoo}.zarr"
 ZOO_MANIFEST = "zoos/{zoo}.json"
 REPORT = "results/report/index.html"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from phasezoo import paths
 from phasezoo.answer_plan import GROUPS, AnswerPlan, Group
 from phasezoo.cell_plan import Wildcards, others_of, told
+from phasezoo.region_plan import RegionPlan
 from phasezoo.spec import jobs
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import LOAD, TEMPERATURE
@@ -28,12 +29,12 @@ class _Labels:
         return self._labels[name]
 
 
-class Plan(AnswerPlan):
+class Plan(AnswerPlan, RegionPlan):
     """Targets of a study, and the jobs that make data and join results."""
 
     def targets(self) -> list[str]:
-        """What `release` asks for: every zoo of the run, published, and the report."""
-        return [*self.published(), paths.REPORT]
+        """What `release` asks for: every zoo of the run, published, region studies, the report."""
+        return [*self.published(), *self.joined_regions(), paths.REPORT]
 
     def constraints(self) -> dict[str, str]:
         """Regular expressions of the declared labels: no rule makes what is not declared."""
@@ -50,17 +51,19 @@ class Plan(AnswerPlan):
             "segment": {paths.numbers_label(s) for z in zoos for s in z.training.checkpoints},
             "epoch": {str(epoch) for z in zoos for f in z.families for epoch in f.epochs},
         }
+        for name, labels in self.region_labels().items():
+            known.setdefault(name, set()).update(labels)
         return {name: _any_of(labels) for name, labels in known.items()}
 
     def datasets(self) -> list[str]:
         """The data sets of the run, stores and manifests; others may be gigabytes to download."""
         forms = (paths.DATA, paths.DATA_MANIFEST)
-        of_run = [name for zoo in self.study.run for name in self.data_of_zoo(self.zoos[zoo])]
+        of_run = [name for made in self.study.run for name in self.data_made_from(made)]
         return [form.format(dataset=name) for name in dict.fromkeys(of_run) for form in forms]
 
     def pictures(self) -> list[str]:
         """The phase map of every zoo of the run."""
-        return [paths.PHASE_MAP.format(zoo=name) for name in self.study.run]
+        return [paths.PHASE_MAP.format(zoo=name) for name in self.study.zoos_of_run]
 
     def everything(self) -> list[str]:
         """Every artefact of the run by name, in the order in which they are made.
@@ -69,6 +72,22 @@ class Plan(AnswerPlan):
         `all` names them, stores and manifests alike.
         """
         return self.artefacts(self.study.run, report=True)
+
+    def of(self, name: str) -> Iterator[str]:
+        """Every artefact of one zoo or region study."""
+        return self.of_regions(name) if name in self.study.regions else self.of_zoo(name)
+
+    def data_made_from(self, name: str) -> list[str]:
+        """Names of the data sets of a zoo or region study."""
+        if name in self.study.regions:
+            return self.data_of_regions(name)
+        return self.data_of_zoo(self.zoos[name])
+
+    def made_from(self, name: str, dataset: str) -> list[str]:
+        """Weights and measurements of a zoo or region study that are made from a data set of it."""
+        if name in self.study.regions:
+            return self.region_parts_from(name, dataset)
+        return [*self.weights_of(name), *self.measured_of(name)]
 
     def of_zoo(self, name: str) -> Iterator[str]:
         """Every artefact of one zoo, its data sets included."""
@@ -87,23 +106,29 @@ class Plan(AnswerPlan):
         yield paths.ZOO_MANIFEST.format(zoo=name)
         yield paths.ZOO.format(zoo=name)
 
-    def artefacts(self, zoos: Iterable[str], report: bool) -> list[str]:
-        """Every artefact of some zoos, and of the report if wanted."""
-        found = [path for name in zoos for path in self.of_zoo(name)]
+    def artefacts(self, names: Iterable[str], report: bool) -> list[str]:
+        """Every artefact of some zoos and region studies, and of the report if wanted."""
+        found = [path for name in names for path in self.of(name)]
         page = [paths.REPORT, *self.pictures()] if report else []
         return list(dict.fromkeys([*found, *page]))
 
     def sources(self) -> list[str]:
-        """Data sets, weights and measurements of all zoos: what takes time to make."""
+        """Data sets, weights and measurements of all that is declared: what takes time to make."""
         joined = ("results/", "zoos/")
-        found = [path for name in self.zoos for path in self.of_zoo(name)]
+        found = [path for name in self.declared for path in self.of(name)]
         return [path for path in dict.fromkeys(found) if not path.startswith(joined)]
 
-    def folders(self, zoos: Iterable[str] | None) -> list[str]:
-        """Folders in which nothing else should lie: of some zoos, or of all."""
-        if not zoos:
+    @property
+    def declared(self) -> list[str]:
+        """Names of all zoos and region studies."""
+        return [*self.zoos, *self.study.regions]
+
+    def folders(self, names: Iterable[str] | None) -> list[str]:
+        """Folders in which nothing else should lie: of some zoos and region studies, or of all."""
+        if not names:
             return list(paths.FOLDERS)
-        return [f"{kind}/{name}" for kind in ("runs", "measured", "results") for name in zoos]
+        kinds = ("runs", "measured", "regions", "results")
+        return [f"{kind}/{name}" for kind in kinds for name in names]
 
     def measured_of(self, name: str) -> list[str]:
         """All measurements that a zoo declares."""
@@ -113,6 +138,10 @@ class Plan(AnswerPlan):
     def spec_of(self, manifest: str) -> dict[str, object] | None:
         """The spec that the manifest of weights should have; None for anything else."""
         origin, *labels = manifest.removesuffix(".json").split("/")
+        if origin == "regions" and labels[1:2] == ["tuned"]:
+            name, _, start, dataset, block = labels
+            at = _Labels(regions=name, start=start, dataset=dataset, block=block)
+            return dict(json.loads(self.tune_job(at)))
         if origin not in ("runs", "imported"):
             return None
         names = ("zoo", "load", "temperature", "block", "segment")
@@ -177,18 +206,22 @@ class Plan(AnswerPlan):
         """What `report` is told."""
         zoos = {
             name: tuple(g for g in self.published_groups(self.zoos[name]) if g != "phases")
-            for name in self.study.run
+            for name in self.study.zoos_of_run
         }
-        return told(jobs.ReportJob(zoos=zoos))
+        return told(jobs.ReportJob(zoos=zoos, regions=self.study.regions_of_run))
 
     def published(self) -> list[str]:
         """Manifests of the zoos of the run."""
-        return [paths.ZOO_MANIFEST.format(zoo=name) for name in self.study.run]
+        return [paths.ZOO_MANIFEST.format(zoo=name) for name in self.study.zoos_of_run]
+
+    def joined_regions(self) -> list[str]:
+        """What is joined of the region studies of the run."""
+        return [paths.REGIONS.format(regions=name) for name in self.study.regions_of_run]
 
     def reported(self) -> list[str]:
         """What the report reads with the manifests of the zoos."""
-        found = []
-        for manifest, name in zip(self.published(), self.study.run, strict=True):
+        found = paths.beside(self.joined_regions())
+        for manifest, name in zip(self.published(), self.study.zoos_of_run, strict=True):
             results = self.results(_Labels(zoo=name))
             found += [paths.provenance(manifest), *results, *paths.beside(results)]
             found += [paths.COVERAGE.format(zoo=name)]

@@ -70,6 +70,12 @@ def test_errors_of_pairs_let_a_seed_leave_with_its_pairs() -> None:
     assert squared_errors(Replicated(values, "pair", pairs)).item() == pytest.approx(expected)
 
 
+def test_errors_of_pairs_that_share_no_seed_are_those_of_their_mean() -> None:
+    values = np.random.default_rng(5).standard_normal((1, 1, 3))
+    found = squared_errors(Replicated(values, "pair", np.array([[0, 1], [2, 3], [4, 5]])))
+    assert found.item() == pytest.approx(values.var(ddof=1) / 3)
+
+
 def test_one_number_a_cell_has_no_error() -> None:
     found = squared_errors(Replicated(np.ones((2, 3, 1)), "cell", np.empty((0, 2), dtype=np.intp)))
     assert np.isnan(found).all()

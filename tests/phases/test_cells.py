@@ -63,7 +63,9 @@ def test_the_order_of_the_pairs_does_not_matter() -> None:
 
 def test_a_pair_that_shares_no_seed_counts_as_often_as_it_was_drawn() -> None:
     """Drawn whole: pairs 0-1 twice and 2-4 once have the mean of 1, 1 and 100."""
-    metric = Replicated(np.array([[[1.0, 10.0, 100.0]]]), "pair", np.array([[0, 1], [3, 5], [2, 4]]))
+    metric = Replicated(
+        np.array([[[1.0, 10.0, 100.0]]]), "pair", np.array([[0, 1], [3, 5], [2, 4]])
+    )
     drawn = np.array([0, 1, 0, 1, 2, 4, 6]).reshape(1, 1, 1, 7)
     assert metric.of_resampled(drawn, "mean").item() == pytest.approx(34)
     assert metric.of_resampled(drawn, "median").item() == 1

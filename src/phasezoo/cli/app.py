@@ -31,12 +31,14 @@ def zoos(
     params: Params = DEFAULT,
 ) -> None:
     """List the declared zoos: grid, models, parameters and data; or what it takes to make them."""
-    from phasezoo.cli.zoos import cost_table, zoo_table
+    from phasezoo.cli.zoos import cost_table, region_cost_table, zoo_table
     from phasezoo.spec import read_study
 
     study = read_study(params)
     if cost:
         typer.echo(cost_table(study))
+        if study.regions:
+            typer.echo(f"\n{region_cost_table(study)}")
     else:
         zoo_table(study)
 

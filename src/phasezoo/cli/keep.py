@@ -22,7 +22,8 @@ Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
 @keep.command()
 def verify(
     zoos: Annotated[
-        list[str] | None, typer.Argument(help="Zoos; those of the run if none.")
+        list[str] | None,
+        typer.Argument(help="Zoos and region studies; those of the run if none."),
     ] = None,
     as_json: Json = False,
     mend: Annotated[bool, typer.Option("--mend", help="Remove what is bad.")] = False,
@@ -38,7 +39,7 @@ def verify(
     plan = Plan(read_study(params))
     chosen = _known(plan, zoos)
     declared = plan.artefacts(chosen, report=not zoos)
-    known = plan.artefacts(plan.zoos, report=True)
+    known = plan.artefacts(plan.declared, report=True)
     found = audit(Path(), declared, known, plan.folders(zoos))
     removed = remove(Path(), found) if mend else []
     if as_json:
@@ -52,14 +53,15 @@ def verify(
 
 @keep.command()
 def status(as_json: Json = False, params: Params = DEFAULT) -> None:
-    """Say of every zoo what is made, how large it is, and whether it was made with this recipe."""
+    """Say of all that is declared what is made, how large it is, and whether with this recipe."""
     from phasezoo.cli.show import status_table
-    from phasezoo.cli.status import zoo_status
+    from phasezoo.cli.status import region_status, zoo_status
     from phasezoo.plan import Plan
     from phasezoo.spec import read_study
 
     plan = Plan(read_study(params))
     rows = [zoo_status(plan, name, Path()) for name in plan.zoos]
+    rows += [region_status(plan, name, Path()) for name in plan.study.regions]
     if as_json:
         typer.echo(json.dumps([row.as_json() for row in rows], indent=1))
     else:
@@ -94,6 +96,6 @@ def adopt(
 def _known(plan: Plan, zoos: list[str] | None) -> list[str]:
     """The zoos asked for, or those of the run."""
     for name in zoos or []:
-        if name not in plan.zoos:
-            raise PhasezooError(f"zoo: got {name}, allowed are {', '.join(plan.zoos)}")
+        if name not in plan.declared:
+            raise PhasezooError(f"zoo: got {name}, allowed are {', '.join(plan.declared)}")
     return zoos or list(plan.study.run)

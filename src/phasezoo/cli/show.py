@@ -22,7 +22,7 @@ from phasezoo.store.whole import read_json
 def study_summary(study: Study) -> None:
     """Print, per zoo of the run, what was made and found; then what to open."""
     console = Console(highlight=False, soft_wrap=True)
-    for name in study.run:
+    for name in study.zoos_of_run:
         manifest = read_manifest(Path(paths.ZOO_MANIFEST.format(zoo=name)))
         found = read_json(Path(paths.COVERAGE.format(zoo=name)))["epochs"]
         epoch = max(found, key=int)
@@ -36,6 +36,8 @@ def study_summary(study: Study) -> None:
             f"made: {paths.ZOO.format(zoo=name)} ({study.zoos[name].models} models, "
             f"{tree['files']} files, {tree['bytes'] / 1e6:.1f} MB)"
         )
+    for name in study.regions_of_run:
+        console.print(f"\n{name}: made: {paths.REGIONS.format(regions=name)}")
     console.print(f"open: {Path(paths.REPORT).resolve().as_uri()}")
 
 

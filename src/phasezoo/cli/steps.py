@@ -10,11 +10,13 @@ import typer
 
 from phasezoo import paths
 from phasezoo.cli.importing import importing
+from phasezoo.cli.region_steps import region_steps
 from phasezoo.spec import jobs
 from phasezoo.spec.training_jobs import training_job
 from phasezoo.steps.log import start_log
 
 steps = typer.Typer(no_args_is_help=True, callback=start_log)
+steps.add_typer(region_steps)
 
 Job = Annotated[str, typer.Option("--job", help="What to do, as JSON.")]
 Output = Annotated[Path, typer.Option("--output", help="What to write.")]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from phasezoo.cost import Cost, Size, cost_of, together
+from phasezoo.cost import Cost, Size, cost_of, cost_of_regions, together
 from phasezoo.data.inputs import Inputs, inputs_of, needs_download
 from phasezoo.models.shapes import ArchitectureError
-from phasezoo.models.size import sizes_of
+from phasezoo.models.size import size_of, sizes_of
 from phasezoo.plan import Plan
 from phasezoo.spec import Study
 from phasezoo.spec.axis import Axis
+from phasezoo.spec.region_fit import tuned_architecture
 from phasezoo.vocabulary import Number
 
 UNKNOWN = "?"
@@ -57,6 +59,18 @@ def cost_table(study: Study) -> str:
     return _markdown([*rows, _cost_row(together(plan, costs), "")])
 
 
+def region_cost_table(study: Study) -> str:
+    """What the declared region studies cost beside the zoos they start from; empty without any."""
+    plan, rows = Plan(study), []
+    for name, regions in study.regions.items():
+        inputs = {dataset: inputs_of(study.data[dataset]) for dataset in regions.datasets}
+        architecture = tuned_architecture(regions, study.zoos)
+        sizes = {d: size_of(architecture, given) for d, given in inputs.items() if given}
+        known = sizes if len(sizes) == len(inputs) else None
+        rows.append(_cost_row(cost_of_regions(plan, name, known), _span(known)))
+    return _markdown(rows, ("region study", *HEADINGS[1:])) if rows else ""
+
+
 class _Known:
     """Sizes of the models of a study; inputs of a data set are looked up once."""
 
@@ -96,7 +110,7 @@ def _axis(axis: Axis) -> str:
     return f"{name} {' '.join(labels)}"
 
 
-def _span(sizes: dict[Number, Size] | None) -> str:
+def _span(sizes: Mapping[Any, Size] | None) -> str:
     """The parameters of the smallest and the largest models."""
     if sizes is None:
         return UNKNOWN
@@ -118,9 +132,9 @@ def _size(count: int) -> str:
     return f"{count / 1000**power:.3g} {PREFIXES[power]}B"
 
 
-def _markdown(rows: list[tuple[str, ...]]) -> str:
+def _markdown(rows: list[tuple[str, ...]], headings: tuple[str, ...] = HEADINGS) -> str:
     """A table, aligned so that it is read as well as it is rendered."""
-    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
 
     def line(cells: Iterable[str]) -> str:
         first, *others = zip(cells, widths, strict=True)
@@ -129,4 +143,4 @@ def _markdown(rows: list[tuple[str, ...]]) -> str:
         )
 
     rule = "|".join(["", "-" * (widths[0] + 2), *("-" * (w + 1) + ":" for w in widths[1:]), ""])
-    return "\n".join([line(HEADINGS), rule, *map(line, rows)])
+    return "\n".join([line(headings), rule, *map(line, rows)])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from phasezoo import rng
+from phasezoo.data.question import asked
 from phasezoo.data.sides import sides
 from phasezoo.data.source import Source, load_source
 from phasezoo.data.vision.sets import Normalisation
@@ -30,6 +31,7 @@ def images(spec: Images) -> xr.Dataset:
     """
     source = load_source(spec)
     train, test = _split(source, spec)
+    source = asked(source, spec)
     kept = np.concatenate([train, test])
     whole = np.array_equal(kept, np.arange(len(source.labels)))
     labels, pixels = source.labels[kept], source.images if whole else source.images[kept]

@@ -34,12 +34,10 @@ def inputs_of(spec: DataSpec) -> Inputs | None:
     known where the spec asks for that of another.
     """
     match spec:
-        case Digits():
-            return Inputs((1, 8, 8), 10)
+        case Digits() | Published():
+            return Inputs(spec.shape, spec.classes)
         case Letters():
             return Inputs(spec.shape, spec.letters)
-        case Published():
-            return Inputs(spec.numbers.shape, spec.numbers.classes)
         case EquationPoints():
             return Inputs((2,), 1)
         case Quadrant():

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from phasezoo.phases.cells import Floats, Replicated, replicated
+from phasezoo.phases.cells import Floats, Replicated, disjoint, replicated
 from phasezoo.phases.explained import POSITIONS, explained, share_of_seeds
 from phasezoo.phases.quantities import Quantity, present
 from phasezoo.store.variables.explained import EXPLAINED, POSITION, QUANTITY
@@ -84,13 +84,15 @@ def squared_errors(found: Replicated) -> Floats:
     """Squared standard errors of the means of cells over the chance of seeds, [load, temperature].
 
     The jackknife over seeds, (n - 1) / n sum (mean without seed i - mean of those)^2: the variance
-    over n where the numbers are those of seeds; a seed that leaves takes its pairs along. Not a
+    over n where the numbers are those of seeds; a seed that leaves takes its pairs along,
+    and pairs that share no seed leave one by one. Not a
     number where fewer than two means are left, or where there is one number a cell.
     """
     if found.kind == "cell":
         return np.full(found.values.shape[:2], np.nan)
-    count = found.values.shape[-1] if found.kind == "seed" else int(found.pairs.max()) + 1
-    of_seed = np.arange(count)[:, None] if found.kind == "seed" else found.pairs
+    apart = found.kind == "seed" or disjoint(found.pairs)
+    of_seed = np.arange(found.values.shape[-1])[:, None] if apart else found.pairs
+    count = int(of_seed.max()) + 1
     means = np.stack([_without(found, (of_seed == s).any(axis=1)) for s in range(count)])
     left = np.isfinite(means).sum(axis=0)
     spread = np.nanvar(np.where(left > 1, means, 0.0), axis=0)

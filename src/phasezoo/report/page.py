@@ -16,6 +16,7 @@ from phasezoo.report.counts import best_cell, covered, measured, status, unconve
 from phasezoo.report.merging.section import across_parts, merging_parts
 from phasezoo.report.phase_map import phase_map
 from phasezoo.report.pictures import Picture, picture
+from phasezoo.report.regions import RegionResults, region_view
 from phasezoo.report.results import ZooResults
 from phasezoo.report.summary import per_load, per_phase
 from phasezoo.report.tables import Table, flattened, ranges, table
@@ -28,7 +29,7 @@ __all__ = ["ZooResults", "page"]
 TEMPLATE = "page.html.jinja"
 
 
-def page(zoos: Sequence[ZooResults]) -> str:
+def page(zoos: Sequence[ZooResults], regions: Sequence[RegionResults] = ()) -> str:
     """The report: figures and styles lie in the page, which needs no network.
 
     The same results give the same text.
@@ -41,7 +42,11 @@ def page(zoos: Sequence[ZooResults]) -> str:
         undefined=StrictUndefined,
     )
     template = environment.get_template(TEMPLATE)
-    return template.render(zoos=[_view(results) for results in zoos], across=across_parts(zoos))
+    return template.render(
+        zoos=[_view(results) for results in zoos],
+        across=across_parts(zoos),
+        regions=[region_view(results) for results in regions],
+    )
 
 
 def _view(results: ZooResults) -> dict[str, Any]:

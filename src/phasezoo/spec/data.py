@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from phasezoo.spec.base import PositiveInt
+from phasezoo.spec.base import Absent, PositiveInt
 from phasezoo.spec.equation import EquationPoints
 from phasezoo.spec.letters import Letters
 from phasezoo.spec.plane import Quadrant
@@ -17,13 +17,24 @@ from phasezoo.spec.web import Sha256, WebAddress
 
 
 class Digits(Samples):
-    """scikit-learn's handwritten digits: 1,797 grey images of 8 x 8 pixels, 10 classes."""
+    """scikit-learn's handwritten digits: 1,797 grey images of 8 x 8 pixels, 10 classes.
+
+    Asked may be which digit it is, whether it is odd (parity), or at least five (size). The split
+    is the same for all questions.
+    """
 
     fewest: ClassVar[int] = 10
+    shape: ClassVar[tuple[int, ...]] = (1, 8, 8)
 
     source: Literal["digits"]
     train: Annotated[PositiveInt, Field(ge=10, le=1787)]
     keep: Annotated[PositiveInt, Field(ge=10)] | None = None
+    question: Literal["digit", "parity", "size"] | None = Absent  # nothing is asked as digit is
+
+    @property
+    def classes(self) -> int:
+        """Answers to the question."""
+        return 10 if self.question in (None, "digit") else 2
 
 
 class Npz(Samples):

@@ -115,13 +115,22 @@ def _check_transfer(key: str, zoo: Zoo, transfer: FineTuning, data: Mapping[str,
     """Test samples of the second task must not have been trained on in the first."""
     _check_data(f"{key}.dataset", zoo, transfer.dataset, data)
     first, second = data[zoo.dataset], data[transfer.dataset]
-    if first.origin == second.origin and first.division != second.division:
+    if not divided_alike(first, second):
         same = "split_seed" if second.kind == "text" else "train and split_seed"
         allowed = f"a data set with the {same} of {zoo.dataset}"
         raise refused(f"{key}.dataset", transfer.dataset, allowed)
     if isinstance(second, EquationPoints) and second.coefficient is None:
         allowed = "one with a coefficient, because no grid axis sets it here"
         raise refused(f"{key}.dataset", transfer.dataset, allowed)
+    classes = [getattr(of, "classes", None) for of in (first, second)]
+    if transfer.head == "kept" and None not in classes and classes[0] != classes[1]:
+        allowed = f"fresh, because the classes are {classes[0]} of {zoo.dataset}, here {classes[1]}"
+        raise refused(f"{key}.head", transfer.head, allowed)
     if transfer.head == "fresh" and second.kind == "text":
         allowed = f"kept, because the head of {zoo.architecture.name} is its embedding"
         raise refused(f"{key}.head", transfer.head, allowed)
+
+
+def divided_alike(first: DataSpec, second: DataSpec) -> bool:
+    """Whether neither tests on what the other trains on: other samples, or one split."""
+    return first.origin != second.origin or first.division == second.division

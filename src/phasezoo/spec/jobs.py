@@ -176,9 +176,10 @@ class PublishJob(Spec):
 
 
 class ReportJob(Spec):
-    """Write the report over some zoos, each with its groups of results."""
+    """Write the report over some zoos, each with its groups of results, and region studies."""
 
     zoos: dict[str, tuple[str, ...]]
+    regions: Annotated[tuple[str, ...], Field(exclude_if=_empty)] = ()
 
 
 def at_temperature(zoo: Zoo, temperature: Number) -> Optimisation:

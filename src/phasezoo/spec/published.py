@@ -79,6 +79,21 @@ class Published(Spec):
         return SETS[self.source]
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an image, [C, H, W]."""
+        return self.numbers.shape
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self.numbers.classes
+
+    @property
+    def fewest(self) -> int:
+        """Samples that a stratified part must have for each class to be in it."""
+        return self.numbers.fewest
+
+    @property
     def training_samples(self) -> int:
         """Number of training samples."""
         return self.keep or self.numbers.train

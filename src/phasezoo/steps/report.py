@@ -9,6 +9,7 @@ from phasezoo import paths
 from phasezoo.report.labelling import Labelling
 from phasezoo.report.page import ZooResults, page
 from phasezoo.report.phase_map import phase_map
+from phasezoo.report.regions import RegionResults
 from phasezoo.spec.jobs import ReportJob
 from phasezoo.store import measurements
 from phasezoo.store.manifest import provenance_of, read_manifest
@@ -19,17 +20,22 @@ def report(job: ReportJob, root: Path, output: Path, pictures: Sequence[Path]) -
     """Write the page, and the phase map of every zoo as a picture of its own.
 
     Args:
-        job: which zoos.
+        job: which zoos and region studies.
         root: of the study, where `results` and `zoos` lie.
         output: the page.
         pictures: one per zoo.
     """
     zoos = [_results(root, name, groups) for name, groups in job.zoos.items()]
+    regions = [_regions(root, name) for name in job.regions]
     with whole(output) as draft:
-        draft.write_text(page(zoos), encoding="utf-8")
+        draft.write_text(page(zoos, regions), encoding="utf-8")
     for zoo, picture in zip(zoos, pictures, strict=True):
         with whole(picture) as draft:
             phase_map(zoo).savefig(draft, format="png", dpi=150, metadata={"Software": None})
+
+
+def _regions(root: Path, name: str) -> RegionResults:
+    return RegionResults(name, measurements.read(root / paths.REGIONS.format(regions=name)))
 
 
 def _results(root: Path, name: str, groups: Sequence[str]) -> ZooResults:

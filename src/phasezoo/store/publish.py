@@ -104,7 +104,13 @@ def _labels(zoo: Zoo, layouts: tuple[Layout, Layout]) -> xr.Dataset:
         SEED: np.array(zoo.all_seeds, dtype=np.int32),
         EPOCH: np.array(zoo.training.saved_epochs, dtype=np.int32),
     }
-    table = xr.Dataset(coords=coords)
+    table = tensor_table(layouts).assign_coords(coords)
+    return schema.described(table, zoo.load.hyperparameter, zoo.temperature.hyperparameter)
+
+
+def tensor_table(layouts: tuple[Layout, Layout]) -> xr.Dataset:
+    """Where each tensor lies in the vectors of parameters and of buffers: name, offset, shape."""
+    table = xr.Dataset()
     for array, layout in zip(("tensor", "buffer_tensor"), layouts, strict=True):
         if layout.slots:
             axes = max(len(slot.shape) for slot in layout.slots)
@@ -113,7 +119,7 @@ def _labels(zoo: Zoo, layouts: tuple[Layout, Layout]) -> xr.Dataset:
             table[f"{array}_offset"] = (array, np.array([slot.offset for slot in layout.slots]))
             table[f"{array}_shape"] = ((array, f"{array}_axis"), np.array(shapes, dtype=np.int64))
             table[f"{array}_shape"].attrs["comment"] = "-1 fills up the axes a tensor has not"
-    return schema.described(table, zoo.load.hyperparameter, zoo.temperature.hyperparameter)
+    return table
 
 
 def _link(array: Path, piece: Piece, name: str, zoo: Zoo) -> None:

@@ -13,6 +13,7 @@ from phasezoo.store.variables.learning_coefficient import LEARNING_COEFFICIENT
 from phasezoo.store.variables.merging import MERGING
 from phasezoo.store.variables.noise import NOISE
 from phasezoo.store.variables.phases import PHASES
+from phasezoo.store.variables.regions import REGION_AXES, REGIONS
 from phasezoo.store.variables.similarity import SIMILARITY
 from phasezoo.store.variables.spectra import SPECTRA
 from phasezoo.store.variables.statistics import STATISTICS
@@ -53,9 +54,10 @@ AXES: dict[str, str] = {
     "sparsity": "share of the weights that are removed",
     "average": "what of an ensemble is averaged",
     "learner": "how predictions are learned: ridge regression or boosted trees",
+    **REGION_AXES,
 }
 
 _NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT, *STATISTICS)
 _METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY, *_NUMBERS)
 _JOINED = (*_METRICS, *MERGING, *JUDGED, *TRANSFER, *DOWNSTREAM)
-VARIABLES = {v.name: v for v in (*_JOINED, *PHASES, *LEARNING, *EXPLAINED)}
+VARIABLES = {v.name: v for v in (*_JOINED, *PHASES, *LEARNING, *EXPLAINED, *REGIONS)}
