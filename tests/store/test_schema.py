@@ -10,14 +10,12 @@ import xarray as xr
 
 from phasezoo.store import schema
 from phasezoo.store.schema import SchemaError, family_variables
-from phasezoo.store.variables import VARIABLES, Variable
+from phasezoo.store.variables import AXES, VARIABLES, Variable
 from phasezoo.vocabulary import PHASE_MEANINGS, RELATIVE_UP_TO, Status
 
 SIMILARITY = family_variables("similarity")
 SIZES = {"load": 2, "temperature": 3, "seed": 5, "pair": 7, "epoch": 1, "block": 1}
-SIZES |= {"t": 11, "layer": 2, "matrix": 4, "rank": 3, "quadrature": 6}
-SIZES |= {"alignment": 4, "correction": 3, "soup": 2, "baseline": 2, "sweep": 8}
-SIZES |= {"tensor": 3, "statistic": 5, "left_out": 2, "inputs": 4, "learner": 1}
+SIZES |= {axis: 2 + place % 7 for place, axis in enumerate(AXES)}
 
 
 def right(variables: dict[str, Variable]) -> xr.Dataset:
