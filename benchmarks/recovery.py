@@ -62,14 +62,16 @@ def main() -> None:
 def initial() -> Iterator[tuple[str, Drawn, torch.Tensor]]:
     """Every architecture as it begins."""
     for size, case in CASES.items():
-
-        def draw(trial: int, module: nn.Module = case.module().float()) -> nn.Module:
-            initialise(module, rng.generator("recovery", "initial", trial))
-            return module
-
         inputs = case.inputs(SAMPLES if case.architecture.name != "gpt-2" else 8)
         name = f"`{case.architecture.name}`, {size}"
+        draw = partial(beginning, case.module().float())
         yield name, draw, inputs.float() if inputs.is_floating_point() else inputs
+
+
+def beginning(module: nn.Module, trial: int) -> nn.Module:
+    """A module with the initial weights of a trial."""
+    initialise(module, rng.generator("recovery", "initial", trial))
+    return module
 
 
 def trained() -> Iterator[tuple[str, Drawn, torch.Tensor]]:
