@@ -2,7 +2,7 @@
 
     python benchmarks/recovery.py                     # initial weights of every architecture
     python benchmarks/recovery.py --trained           # perceptrons and residual networks on digits
-    python benchmarks/recovery.py --only vit gpt-2    # some architectures
+    python benchmarks/recovery.py --skip activations --only vit gpt-2    # a part of it
 
 A trial draws weights and a permutation that moves every unit of every layer, and counts if the
 copy is brought back to the bit. Every trial has weights, a permutation and orders of its own; all
@@ -49,26 +49,29 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--trained", action="store_true")
     parser.add_argument("--only", nargs="*", default=[], help="names of architectures")
+    parser.add_argument("--skip", nargs="*", default=[], help="ways of aligning")
     given = parser.parse_args()
     torch.set_num_threads(1)
     print("| network | way | recovered | rate | 95 % interval | s a trial |")
     print("|---|---|---|---|---|---|", flush=True)
     for name, draw, inputs in trained() if given.trained else initial():
         if not given.only or any(one in name for one in given.only):
-            report(name, draw, inputs, given.trials)
+            report(name, draw, inputs, given.trials, given.skip)
 
 
 def initial() -> Iterator[tuple[str, Drawn, torch.Tensor]]:
     """Every architecture as it begins."""
     for size, case in CASES.items():
-
-        def draw(trial: int, module: nn.Module = case.module().float()) -> nn.Module:
-            initialise(module, rng.generator("recovery", "initial", trial))
-            return module
-
         inputs = case.inputs(SAMPLES if case.architecture.name != "gpt-2" else 8)
         name = f"`{case.architecture.name}`, {size}"
+        draw = partial(beginning, case.module().float())
         yield name, draw, inputs.float() if inputs.is_floating_point() else inputs
+
+
+def beginning(module: nn.Module, trial: int) -> nn.Module:
+    """A module with the initial weights of a trial."""
+    initialise(module, rng.generator("recovery", "initial", trial))
+    return module
 
 
 def trained() -> Iterator[tuple[str, Drawn, torch.Tensor]]:
@@ -80,13 +83,16 @@ def trained() -> Iterator[tuple[str, Drawn, torch.Tensor]]:
             yield f"{kind}, width {width}, {EPOCHS} epochs", draw, inputs
 
 
-def report(name: str, draw: Drawn, inputs: torch.Tensor, trials: int) -> None:
+def report(
+    name: str, draw: Drawn, inputs: torch.Tensor, trials: int, skipped: Sequence[str]
+) -> None:
     """Rows of one network."""
     ways: dict[str, Aligner] = {
         "weights": partial(weight_matching, sweeps=SWEEPS),
         "weights, as published": published,
         "activations": partial(activation_matching, inputs=inputs, statistic="correlation"),
     }
+    ways = {way: aligner for way, aligner in ways.items() if way not in skipped}
     found: dict[str, list[bool]] = {way: [] for way in ways}
     seconds = dict.fromkeys(ways, 0.0)
     spec: PermutationSpec | None = None

@@ -271,3 +271,13 @@ def test_a_permutation_within_two_others_is_refused() -> None:
     spec = PermutationSpec({"t": (cut,)}, within={"c": ("a", "b"), "b": ("a",)})
     with pytest.raises(AlignmentError, match="c: got within a, b, allowed is one of them"):
         Pieces(spec, {"t": torch.ones(8)})
+
+
+def test_a_network_without_fixed_ends_is_searched_in_the_type_of_its_weights() -> None:
+    """The first permutation is solved with nothing known, of gains that are all zero."""
+    spec = PermutationSpec({"one": ("p", "q"), "two": ("q", "p")})
+    A, B = (drawn({"one": (5, 7), "two": (7, 5)}, "free", side) for side in "AB")
+    found = match(spec, A, B, rng.generator("free"), 50)
+    assert found.converged
+    assert found.objective[-1] == pytest.approx(inner(spec, A, B, found.permutations), rel=1e-12)
+    assert found.objective[-1] > found.objective[0]
