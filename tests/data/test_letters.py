@@ -67,7 +67,7 @@ def test_undisturbed_they_are_what_another_library_draws(letter: str, font: str)
     expected = np.asarray(middle.resize((11, 11), Image.Resampling.BOX)) / 255
     found = coverage(outline(font, letter) * FILLED * 11, 11)
     assert np.abs(found - expected).max() < 0.1  # 8 points a side, and 1 pixel of 900
-    assert np.abs(found - expected).mean() < 0.01
+    assert np.abs(found - expected).mean() < 0.02
 
 
 def test_every_letter_is_there_in_every_face_as_often_as_asked() -> None:

@@ -89,15 +89,16 @@ def test_right_angles_are_turns_to_either_side() -> None:
     given = images((2, 7, 7), count=31)
     found = disturbed("rotation", given, 90)
     left, right = (given.rot90(k, (2, 3)) for k in (1, -1))
-    is_left = ((found - left).abs().amax(dim=(1, 2, 3)) < 1e-9).tolist()
-    is_right = ((found - right).abs().amax(dim=(1, 2, 3)) < 1e-9).tolist()
+    is_left = ((found - left).abs().amax(dim=(1, 2, 3)) < 1e-5).tolist()
+    is_right = ((found - right).abs().amax(dim=(1, 2, 3)) < 1e-5).tolist()
     assert [a + b for a, b in zip(is_left, is_right, strict=True)] == [1] * 31
     assert 5 < sum(is_left) < 26
 
 
 def test_half_a_turn_of_oblong_images_is_upside_down() -> None:
     given = images((1, 5, 9))
-    torch.testing.assert_close(disturbed("rotation", given, 180), given.flip(2, 3))
+    turned = disturbed("rotation", given, 180)  # by angles in float32
+    torch.testing.assert_close(turned, given.flip(2, 3), rtol=0, atol=1e-5)
 
 
 def test_an_oblong_image_is_turned_without_being_stretched() -> None:
