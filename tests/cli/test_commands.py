@@ -40,6 +40,10 @@ STEPS = [
     "learning_coefficient",
     "statistics",
     "learning",
+    "new_task",
+    "robustness",
+    "pruning",
+    "ensembling",
 ]
 
 

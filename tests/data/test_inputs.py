@@ -15,8 +15,11 @@ from phasezoo.spec.data import DataSpec
 from phasezoo.spec.published import SETS
 
 OFTEN = {"recipe": 1, "split_seed": 0}
+LETTERS = {"source": "letters", "letters": 3, "size": 5, "copies": 1, "train": 31, "seed": 0}
+LETTERS |= {"tilt": 10, "shift": 1, "zoom": 0.1}
 HERE: list[dict[str, Any]] = [
     OFTEN | {"source": "digits", "train": 211},
+    OFTEN | LETTERS,
     OFTEN | {"source": "pydoc", "context": 13, "train": 31, "test": 7},
     OFTEN | {"source": "pydoc", "context": 13, "train": 31, "test": 7, "split_seed": 3},
     *(
@@ -60,4 +63,4 @@ def test_an_archive_of_the_web_is_not_known_before_it_is_here() -> None:
 
 
 def test_the_vocabulary_of_another_python_is_not_known() -> None:
-    assert inputs_of(spec_of(HERE[1] | {"sha256": "0" * 64})) is None
+    assert inputs_of(spec_of(HERE[2] | {"sha256": "0" * 64})) is None

@@ -17,15 +17,19 @@ from phasezoo.spec.zoo import Zoo
 from phasezoo.steps.collect import collect
 from phasezoo.steps.connectivity import connectivity
 from phasezoo.steps.data import data
+from phasezoo.steps.ensembling import ensembling
 from phasezoo.steps.evaluate import evaluate
 from phasezoo.steps.explained import explained
 from phasezoo.steps.hessian import hessian
 from phasezoo.steps.learning import learning
 from phasezoo.steps.learning_coefficient import learning_coefficient
 from phasezoo.steps.merging import merging
+from phasezoo.steps.new_task import new_task
 from phasezoo.steps.noise import noise
 from phasezoo.steps.phases import phases
+from phasezoo.steps.pruning import pruning
 from phasezoo.steps.publish import publish
+from phasezoo.steps.robustness import robustness
 from phasezoo.steps.similarity import similarity
 from phasezoo.steps.spectra import spectra
 from phasezoo.steps.statistics import statistics
@@ -45,6 +49,8 @@ FAMILIES: dict[str, Callable] = {
     "learning_coefficient": learning_coefficient,
     "statistics": statistics,
     "merging": merging,
+    "pruning": pruning,
+    "ensembling": ensembling,
 }
 
 
@@ -95,6 +101,12 @@ class Tiny:
         if family == "transfer":
             second = self.root / self.plan.transfer_data_of(_at(zoo=zoo))
             transfer(job, source, second, weights, output, 0)
+        elif family == "new_task":
+            second = self.root / self.plan.new_task_data_of(_at(zoo=zoo))
+            new_task(job, source, second, weights, output, 0)
+        elif family == "robustness":
+            others = self.all_there(self.plan.other_data_of(_at(zoo=zoo)))
+            robustness(job, source, others, weights, output, 0)
         else:
             FAMILIES[family](job, source, weights, output, 0)
         return output
