@@ -74,7 +74,7 @@ def _barriers(zoo: ZooResults) -> xr.Dataset | None:
 
 
 def barriers_across(of: Kin) -> dict[str, xr.Dataset]:
-    """Means over (side, load) of the barrier of every zoo, by its name; missing where it lacks a load."""
+    """Means over (side, load) of the barrier of every zoo, missing where it lacks a load."""
     found = {}
     for zoo in of.zoos:
         barriers = _barriers(zoo)
@@ -86,7 +86,7 @@ def barriers_across(of: Kin) -> dict[str, xr.Dataset]:
 
 
 def _temperatures(of: Kin, zoo: ZooResults) -> list[float]:
-    """Those that all zoos with the same kind of temperature have; all of its own if there is none."""
+    """Those of all zoos with its kind of temperature; all of its own where they share none."""
     axis = zoo.phase[TEMPERATURE]
     alike = [o.phase[TEMPERATURE] for o in of.zoos if o.phase[TEMPERATURE].attrs == axis.attrs]
     shared = set[float].intersection(*(set(other.values.tolist()) for other in alike))

@@ -70,7 +70,7 @@ def _figure(data: xr.Dataset, ways: list[str]) -> Figure:
             at, axes = data.isel({LOAD: place}), all_axes[place]
             for way in ways:
                 colour, marker = WAYS[way]
-                of = at.sel(alignment=way, **SOUP)
+                of = at.sel({"alignment": way, **SOUP})
                 _draw(axes, of, "judged_soup", arms.ALIGNED[way], color=colour, marker=marker)
             for name in SHOWN:
                 colour, dashes = BESIDE[name]
