@@ -49,7 +49,8 @@ class Replicated:
 
         A pair counts as often as both of its seeds were drawn, and a seed is no pair with itself;
         NaN where no pair is left. Of pairs that share no seed, one counts as often as its first
-        seed was drawn: they are drawn whole (`draw`). A metric of kind `cell` is returned as it is.
+        seed was drawn: they are drawn whole (`drawn_seeds`). A metric of kind `cell` is returned
+        as it is.
 
         Args:
             drawn: positions of seeds, [draw, load, temperature, seed].
@@ -79,7 +80,7 @@ def disjoint(pairs: Integers) -> bool:
     return len(pairs) > 1 and len(np.unique(pairs)) == pairs.size
 
 
-def draw(
+def drawn_seeds(
     seeds: int, pairs: Integers, shape: tuple[int, ...], chance: np.random.Generator
 ) -> Integers:
     """Positions of seeds drawn with replacement, [*shape, seed].

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasezoo.phases.calibrate import calibrate
-from phasezoo.phases.cells import NO_PAIRS, Floats, Replicated, draw
+from phasezoo.phases.cells import NO_PAIRS, Floats, Replicated, drawn_seeds
 from phasezoo.phases.scheme import RESOLUTION, Labels, Scale, Scheme, Thresholds
 
 NORMAL = 1.4826  # standard deviations per median absolute deviation of normal numbers
@@ -76,7 +76,7 @@ def _drawn(
     counts += [int(m.pairs.max()) + 1 for m in metrics.values() if m.kind == "pair"]
     seeds = max(counts, default=1)
     pairs = next((m.pairs for m in metrics.values() if m.kind == "pair"), NO_PAIRS)
-    return draw(seeds, pairs, (draws, *shape), chance), seeds
+    return drawn_seeds(seeds, pairs, (draws, *shape), chance), seeds
 
 
 def _odd(
