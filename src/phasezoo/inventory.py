@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from phasezoo import paths
+from phasezoo.cell_plan import read_beside
 from phasezoo.plan import Plan
 
 
@@ -23,7 +24,7 @@ def lost_data(plan: Plan, root: Path) -> list[str]:
         for dataset in plan.data_of_zoo(plan.zoos[name]):
             manifest = root / paths.DATA_MANIFEST.format(dataset=dataset)
             pair = (manifest, manifest.with_suffix(".zarr"))
-            if not all(path.exists() for path in pair) and _made(plan, name, root):
+            if not all(path.exists() for path in pair) and _made(plan, name, dataset, root):
                 lost += [path.relative_to(root).as_posix() for path in pair]
     return list(dict.fromkeys(lost))
 
@@ -68,7 +69,12 @@ def _of_this_spec(plan: Plan, root: Path, manifest: str) -> bool:
     return bool(made == plan.spec_of(manifest))
 
 
-def _made(plan: Plan, name: str, root: Path) -> bool:
-    """Whether anything is there that was made from the data set of a zoo."""
-    found = (*plan.weights_of(name), *plan.measured_of(name))
+def _made(plan: Plan, name: str, dataset: str, root: Path) -> bool:
+    """Whether anything of a zoo is there that was made from a data set."""
+    zoo, found = plan.zoos[name], plan.measured_of(name)
+    if dataset == zoo.dataset:
+        found += plan.weights_of(name)
+    else:
+        readers = {family.family for family in zoo.families if dataset in read_beside(family)}
+        found = [path for path in found if Path(path).stem in readers]
     return any((root / path).exists() for path in found if not path.startswith("imported/"))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from phasezoo import paths
-from phasezoo.cell_plan import CellPlan, Wildcards, others_of, told
+from phasezoo.cell_plan import CellPlan, Wildcards, read_beside, told
 from phasezoo.spec import jobs
 from phasezoo.spec.base import SpecError
 from phasezoo.spec.zoo import Zoo
@@ -224,8 +224,8 @@ class Plan(CellPlan):
 
     def data_of_zoo(self, zoo: Zoo) -> list[str]:
         """Names of the data sets that a zoo is trained and used on."""
-        tuned = [task.dataset for task in (zoo.transfer, zoo.new_task) if task]
-        return list(dict.fromkeys([zoo.dataset, *tuned, *others_of(zoo)]))
+        beside = [name for family in zoo.families for name in read_beside(family)]
+        return list(dict.fromkeys([zoo.dataset, *beside]))
 
 
 def _trained(zoo: Zoo, axis: str) -> Iterator[str]:
