@@ -9,8 +9,10 @@ from phasezoo import paths
 from phasezoo.spec import jobs
 from phasezoo.spec.axis import Axis
 from phasezoo.spec.base import Spec
+from phasezoo.spec.downstream import Robustness
 from phasezoo.spec.metrics import Family
 from phasezoo.spec.study import Study
+from phasezoo.spec.transfer import FineTuning
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import LOAD, TEMPERATURE, Number
 from phasezoo.weights_plan import made_together, weights_manifest
@@ -45,7 +47,8 @@ class CellPlan:
 
     def other_data_of(self, wildcards: Wildcards) -> list[str]:
         """Manifests of the data sets that robustness is measured on beside the own; may be none."""
-        others = others_of(self.zoos[wildcards.zoo])
+        asked = self.zoos[wildcards.zoo].robustness
+        others = read_beside(asked) if asked else ()
         return [paths.DATA_MANIFEST.format(dataset=name) for name in others]
 
     def beside(
@@ -212,11 +215,15 @@ def _pairs_in_blocks(zoo: Zoo, family: str) -> Literal["within", "disjoint"]:
     return "disjoint" if zoo.pairs == "disjoint" and family in jobs.WITH_PAIRS else "within"
 
 
-def others_of(zoo: Zoo) -> list[str]:
-    """Names of the data sets that robustness is measured on beside the zoo's own."""
-    asked = zoo.robustness
-    names = (asked.shifted, asked.foreign) if asked else ()
-    return list(dict.fromkeys(name for name in names if name is not None))
+def read_beside(family: Family) -> tuple[str, ...]:
+    """Names of the data sets that a family reads beside the zoo's own."""
+    match family:
+        case FineTuning():
+            return (family.dataset,)
+        case Robustness():
+            return tuple(dict.fromkeys(n for n in (family.shifted, family.foreign) if n))
+        case _:
+            return ()
 
 
 def _share(axis: Axis, label: str) -> tuple[Number, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from phasezoo import paths
 from phasezoo.answer_plan import GROUPS, AnswerPlan, Group
-from phasezoo.cell_plan import Wildcards, others_of, told
+from phasezoo.cell_plan import Wildcards, read_beside, told
 from phasezoo.region_plan import RegionPlan
 from phasezoo.spec import jobs
 from phasezoo.spec.zoo import Zoo
@@ -87,7 +87,11 @@ class Plan(AnswerPlan, RegionPlan):
         """Weights and measurements of a zoo or region study that are made from a data set of it."""
         if name in self.study.regions:
             return self.region_parts_from(name, dataset)
-        return [*self.weights_of(name), *self.measured_of(name)]
+        zoo, found = self.zoos[name], self.measured_of(name)
+        if dataset == zoo.dataset:
+            return [*self.weights_of(name), *found]
+        readers = {family.family for family in zoo.families if dataset in read_beside(family)}
+        return [path for path in found if path.rpartition("/")[2].removesuffix(".nc") in readers]
 
     def of_zoo(self, name: str) -> Iterator[str]:
         """Every artefact of one zoo, its data sets included."""
@@ -229,8 +233,8 @@ class Plan(AnswerPlan, RegionPlan):
 
     def data_of_zoo(self, zoo: Zoo) -> list[str]:
         """Names of the data sets that a zoo is trained and used on."""
-        tuned = [task.dataset for task in (zoo.transfer, zoo.new_task) if task]
-        return list(dict.fromkeys([zoo.dataset, *tuned, *others_of(zoo)]))
+        beside = [name for family in zoo.families for name in read_beside(family)]
+        return list(dict.fromkeys([zoo.dataset, *beside]))
 
 
 def _trained(zoo: Zoo, axis: str) -> Iterator[str]:

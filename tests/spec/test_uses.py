@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from phasezoo import paths
+from phasezoo.inventory import lost_data
 from phasezoo.plan import GROUPS, Plan
 from phasezoo.spec import SpecError, jobs, study_from
 from phasezoo.spec.base import explain
@@ -243,3 +244,20 @@ def test_letters_that_cannot_be_split_are_refused(changes: dict[str, Any], allow
     with pytest.raises(ValueError, match="validation error") as refused:
         Letters.model_validate(given)
     assert allowed in str(explain(refused.value, given, "letters"))  # type: ignore[arg-type]
+
+
+def test_a_data_set_that_nothing_was_made_from_is_not_lost(tmp_path: Path) -> None:
+    """A use that is added to a finished zoo is measured in the run that makes its data set."""
+    plan = Plan(study_from(given()))
+    robust = next(p for p in plan.measured_of(NAME) if p.endswith("/robustness.nc"))
+    weights = plan.weights_of(NAME)[0]
+
+    def lost(*made: str) -> set[str]:
+        for path in made:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).touch()
+        return {Path(path).stem for path in lost_data(plan, tmp_path)}
+
+    assert lost() == set()
+    assert lost(weights) == {"digits"}
+    assert lost(robust) == {"digits", "digits-rotated", "letters"}

@@ -108,31 +108,45 @@ def ensembles(
     """
     if not groups:
         return []
-    pairs = sorted({pair for group in groups for pair in combinations(group, 2)})
-    singles = [_Tally(network.objective) for _ in models]
-    together = [[_Tally(network.objective) for _ in AVERAGES] for _ in groups]
-    differing = dict.fromkeys(pairs, 0.0)
-    chunk = network.objective.chunk
-    for inputs, labels in zip(
-        task.test_inputs.split(chunk), task.test_labels.split(chunk), strict=True
-    ):
-        outputs = outputs_of(network, models, inputs)
-        answers = outputs.argmax(dim=-1)
-        for tally, of_model in zip(singles, outputs, strict=True):
-            tally.add(of_model, labels)
-        for group, tallies in zip(groups, together, strict=True):
+    count, chunk = _Count(network.objective, len(models), groups), network.objective.chunk
+    parts = zip(task.test_inputs.split(chunk), task.test_labels.split(chunk), strict=True)
+    for inputs, labels in parts:
+        count.add(outputs_of(network, models, inputs), labels)
+    return [count.ensemble(place) for place in range(len(groups))]
+
+
+class _Count:
+    """What models say alone and together of a set that is seen part by part."""
+
+    def __init__(
+        self, objective: Objective, models: int, groups: Sequence[tuple[int, ...]]
+    ) -> None:
+        self._groups, self._answers = groups, 0
+        self._alone = [_Tally(objective) for _ in range(models)]
+        self._together = [[_Tally(objective) for _ in AVERAGES] for _ in groups]
+        pairs = (pair for group in groups for pair in combinations(group, 2))
+        self._differing = dict.fromkeys(pairs, 0)
+
+    def add(self, outputs: Tensor, labels: Tensor) -> None:
+        """Count some more inputs, of which the models say outputs [M, N, ...]."""
+        for alone, of_model in zip(self._alone, outputs, strict=True):
+            alone.add(of_model, labels)
+        for group, tallies in zip(self._groups, self._together, strict=True):
             for tally, average in zip(tallies, AVERAGES, strict=True):
                 tally.add(averaged(outputs[list(group)], average), labels)
-        for one, other in pairs:
-            differing[one, other] += (answers[one] != answers[other]).double().sum().item()
-    share = {pair: count / task.test_labels.numel() for pair, count in differing.items()}
-    found = []
-    for group, tallies in zip(groups, together, strict=True):
-        of_pairs = [share[pair] for pair in combinations(group, 2)]
-        alone = tuple(singles[position].score for position in group)
-        averages = tuple(tally.score for tally in tallies)
-        found.append(Ensemble(alone, averages, float(np.mean(of_pairs)) if of_pairs else math.nan))
-    return found
+        answers = outputs.argmax(dim=-1)
+        self._answers += answers[0].numel()
+        for one, other in self._differing:
+            self._differing[one, other] += int((answers[one] != answers[other]).sum())
+
+    def ensemble(self, place: int) -> Ensemble:
+        """What was counted of one of the groups."""
+        group = self._groups[place]
+        alone = tuple(self._alone[position].score for position in group)
+        averages = tuple(tally.score for tally in self._together[place])
+        differing = [self._differing[pair] for pair in combinations(group, 2)]
+        share = float(np.mean(differing)) / self._answers if differing else math.nan
+        return Ensemble(alone, averages, share)
 
 
 class _Tally:
