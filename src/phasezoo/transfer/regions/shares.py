@@ -63,7 +63,7 @@ def held_out(task: Task, share: float, *names: object) -> Task:
 
 
 def _shared_out(task: Task, samples: int, names: tuple[object, ...]) -> tuple[Tensor, Tensor]:
-    """Positions of a stratified share and of the rest, each ascending, on the device of the task."""
+    """Positions of a stratified share and of the rest, ascending, on the device of the task."""
     labels = task.train_labels.cpu()
     counts = labels.bincount()
     present = int((counts > 0).sum())

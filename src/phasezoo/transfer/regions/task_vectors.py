@@ -48,9 +48,9 @@ def cosines(vectors: Tensor) -> Tensor:
     """
     wide = vectors.double()
     units = wide / torch.linalg.vector_norm(wide, dim=1, keepdim=True)
-    found = (units @ units.T).clamp(-1, 1)
     known = units.isfinite().all(dim=1)
-    return found.fill_diagonal_(1.0).where(known[:, None] & known, torch.nan)
+    found: Tensor = (units @ units.T).clamp(-1, 1).fill_diagonal_(1.0)
+    return found.where(known[:, None] & known, torch.nan)
 
 
 def distances(vectors: Tensor) -> Tensor:
@@ -59,11 +59,12 @@ def distances(vectors: Tensor) -> Tensor:
     Args:
         vectors: [M, D].
     """
-    return torch.cdist(
-        vectors.double(), vectors.double(), compute_mode="donot_use_mm_for_euclid_dist"
-    )
+    wide = vectors.double()
+    found: Tensor = torch.cdist(wide, wide, compute_mode="donot_use_mm_for_euclid_dist")
+    return found
 
 
 def lengths(vectors: Tensor) -> Tensor:
     """Euclidean norm of each vector [M, D], [M] float64."""
-    return torch.linalg.vector_norm(vectors.double(), dim=1)
+    found: Tensor = torch.linalg.vector_norm(vectors.double(), dim=1)
+    return found
