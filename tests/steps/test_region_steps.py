@@ -158,9 +158,7 @@ def test_tuned_models_are_read_by_name_with_plain_xarray(made: Made) -> None:
     offset, shape = int(place["tensor_offset"]), place["tensor_shape"].values
     assert tuple(shape) == (2, 7)
     tuned = read_tuned(made.path(manifest))[1]
-    layout = parameter_layout(
-        build(ARCHITECTURE, (1, 8, 8), 2)
-    )
+    layout = parameter_layout(build(ARCHITECTURE, (1, 8, 8), 2))
     head = layout.unflatten(tuned.weights.parameters)["head.weight"]
     assert np.array_equal(vector[offset : offset + 14].reshape(2, 7), head)
 
