@@ -52,6 +52,7 @@ def results() -> RegionResults:
     out["label_f1"].loc[{"grouping": "start", "label": AXES["dataset"]}] = np.nan
     out["clusters_found"][:] = 3
     out["efficient_gain"].loc[{"arm": "centroid"}] = -0.015
+    out["efficient_gain"].loc[{"arm": "pre-trained"}] = np.nan
     out["efficient_gain_p"].loc[{"arm": "centroid"}] = 1e-5
     out = described(out, "width", "batch_size")
     out.attrs = {
@@ -177,3 +178,9 @@ def test_the_schema_has_no_score_of_clusters_that_the_page_leaves_out() -> None:
     stored = {v.name for v in REGIONS if v.dims == ("grouping", "clustering")}
     plain = {n for n in stored if not re.search("_(low|high|chance|chance_high|p)$", n)}
     assert plain - {"clusters_found"} == set(report.SCORES)
+
+
+def test_an_arm_that_nobody_could_tune_is_left_out() -> None:
+    data = results().data
+    data["efficient_gain"].loc[{"arm": "other"}] = np.nan
+    assert report.arms_of(data) == ["centroid"]

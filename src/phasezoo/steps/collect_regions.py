@@ -12,7 +12,7 @@ from phasezoo.steps.region_clusters import of_clusters, of_vectors, vectors_of
 from phasezoo.steps.region_comparisons import BASELINE, of_gains, of_probabilities
 from phasezoo.steps.region_start import read_all_tuned, start_of
 from phasezoo.store import measurements, schema
-from phasezoo.store.variables.regions import OF_PAIR_OF_TUNED, OF_TUNED, REGIONS
+from phasezoo.store.variables.regions import OF_PAIR_OF_TUNED, OF_TUNED, ON_TARGET, REGIONS
 
 
 def collect_regions(job: JoinRegionsJob, root: Path, output: Path) -> None:
@@ -24,8 +24,15 @@ def collect_regions(job: JoinRegionsJob, root: Path, output: Path) -> None:
         output: the file.
     """
     on_targets = [measurements.read(root / path) for path in job.measured()]
-    measured = xr.concat(on_targets, "dataset", join="outer", data_vars="all")
-    measured = measured.sel(dataset=list(job.datasets))
+    measured = xr.concat(
+        on_targets,
+        "dataset",
+        data_vars="all",
+        coords="minimal",
+        compat="override",
+        join="outer",
+        fill_value={v.name: schema.missing_value(v) for v in ON_TARGET},
+    )
     starts = [
         start_of(place, job.architecture, root / weights, root / origin)
         for place, (weights, origin) in zip(_places(job), job.origins.values(), strict=True)
@@ -44,7 +51,7 @@ def collect_regions(job: JoinRegionsJob, root: Path, output: Path) -> None:
         join="outer",
         compat="no_conflicts",
         combine_attrs="drop",
-    ).reindex(dataset=list(job.datasets))
+    )
     place = job.start.place
     described = schema.described(found, place.load_name, place.temperature_name)
     described.attrs = _attributes(job)
