@@ -30,13 +30,13 @@ REGIONS: dict[str, Any] = {
     "seeds": [[0, 1]],
     "tuning": {"epochs": 2, "optimisation": STEPS},
     "probe": {"penalty": 0.01},
-    "clusters": {"resamples": 100, "permutations": 100},
-    "groups": {"most": 5, "resamples": 100},
+    "groups": {"most": 5},
     "lines": {"pairs": 2, "points": 3, "outward": [1.0, 31.0]},
     "efficient": {
         "epochs": 1, "optimisation": STEPS, "trained": ["biases", "head"],
-        "samples": ["all", 31], "seeds": [0, 1, 2], "scales": [0.5, 1.0], "resamples": 100,
+        "samples": ["all", 31], "seeds": [0, 1, 2], "scales": [0.5, 1.0],
     },
+    "doubt": {"resamples": 100, "permutations": 100},
 }  # fmt: skip
 
 

@@ -74,6 +74,7 @@ class RegionPlan(CellPlan):
             start=self._place(regions.start),
             architecture=self._other_architecture(regions),
             families=regions.families,
+            domains=regions.domains,
             seeds=regions.seeds,
             target=wildcards.dataset,
             probe=regions.probe,
@@ -99,9 +100,7 @@ class RegionPlan(CellPlan):
             families=regions.families,
             domains=regions.domains,
             seeds=regions.seeds,
-            clusters=regions.clusters,
-            groups=regions.groups,
-            efficient=regions.efficient,
+            doubt=regions.doubt,
         )
         return told(job)
 

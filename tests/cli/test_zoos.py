@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from phasezoo.cli.app import app
-from phasezoo.cli.zoos import cost_table
+from phasezoo.cli.zoos import cost_table, region_cost_table
 from phasezoo.spec import Study, read_study, study_from
 from steps.tiny import MLP, RESNET, STUDY
 
@@ -115,7 +115,14 @@ def test_one_unit_follows_the_other() -> None:
 
 def test_the_command_prints_the_costs() -> None:
     done = CliRunner().invoke(app, ["zoos", "--cost", "--params", str(DECLARED)])
-    assert done.stdout == cost_table(read_study(DECLARED)) + "\n"
+    study = read_study(DECLARED)
+    assert done.stdout == f"{cost_table(study)}\n\n{region_cost_table(study)}\n"
+
+
+def test_a_study_without_region_studies_prints_the_costs_of_zoos_alone(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["zoos", "--cost", "--params", str(written(tmp_path))])
+    assert done.stdout == cost_table(study_from(STUDY)) + "\n"
+    assert region_cost_table(study_from(STUDY)) == ""
 
 
 DOCUMENT = REPOSITORY / "docs/zoos.md"

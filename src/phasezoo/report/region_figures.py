@@ -96,7 +96,7 @@ def _line(axes: Axes, losses: xr.DataArray, colour: str, marker: str, label: str
     axes.plot(mean["alpha"], mean, f"{marker}-", color=colour, markersize=3.5, label=label)
 
 
-def gain_figure(data: xr.Dataset, arms: Sequence[tuple[str, str]]) -> Figure:
+def gain_figure(data: xr.Dataset, arms: Sequence[str]) -> Figure:
     """Test error saved by another start of a tuning of few parameters, data set by data set.
 
     A panel for each share of the training set and what is trained; means over the draws of
@@ -104,7 +104,7 @@ def gain_figure(data: xr.Dataset, arms: Sequence[tuple[str, str]]) -> Figure:
 
     Args:
         data: the results.
-        arms: names of arms as they are stored, and in words.
+        arms: that are drawn.
     """
     panels = list(product(data["samples"].values, data["trained"].values))
     rows = [*map(str, data["dataset"].values), "all"]
@@ -112,10 +112,10 @@ def gain_figure(data: xr.Dataset, arms: Sequence[tuple[str, str]]) -> Figure:
         figure, all_axes = panelled(len(panels), 0.9 + 0.3 * len(rows))
         for axes, (samples, trained) in zip(all_axes, panels, strict=True):
             at = {"samples": samples, "trained": trained}
-            for place, (arm, words) in enumerate(arms):
+            for place, arm in enumerate(arms):
                 of_arm = data.sel(at | {"arm": arm})
                 offset = 0.7 * ((place + 0.5) / len(arms) - 0.5)
-                _forest(axes, of_arm, offset, place, words)
+                _forest(axes, of_arm, offset, place, arm)
             _frame(axes, rows, f"{samples} samples, {TRAINED[str(trained)]}")
         handles, labels = all_axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=3)

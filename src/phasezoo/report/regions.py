@@ -88,10 +88,10 @@ def region_view(results: RegionResults) -> dict[str, Any]:
     }
 
 
-def arms_of(data: xr.Dataset) -> list[tuple[str, str]]:
-    """Arms that are compared with the pre-trained start, as stored and in words."""
-    names = (str(name) for name in data["arm"].values)
-    return [(name, name.replace("_", " ")) for name in names if name != data.attrs["baseline"]]
+def arms_of(data: xr.Dataset) -> list[str]:
+    """Arms that are compared with the pre-trained start, and of which there are any."""
+    there = data["efficient_gain"].notnull().any(["dataset", "trained", "samples"]).values
+    return [str(name) for name, any_ in zip(data["arm"].values, there, strict=True) if any_]
 
 
 def _families(data: xr.Dataset) -> dict[str, list[str]]:
@@ -230,13 +230,13 @@ def inside_per_dataset(data: xr.Dataset) -> list[tuple[str, str, list[Score]]]:
 def overall_lines(data: xr.Dataset) -> list[dict[str, Any]]:
     """For each share, what is trained and arm: mean gain over the data sets, and its tests."""
     lines = []
-    for at, arm, words in _settings(data):
+    for at, arm in _settings(data):
         of = data.sel(at | {"arm": arm})
         counts = [of[f"datasets_{what}"] for what in ("won", "tied", "lost")]
         lines.append(
             {
                 **_named(at),
-                "arm": words,
+                "arm": arm,
                 "gain": score_of(of, "overall_gain", _points),
                 "counts": " / ".join(number(float(count), 0) for count in counts),
                 "p": probability(float(of["overall_gain_p"])),
@@ -252,7 +252,7 @@ def gain_lines(data: xr.Dataset) -> list[dict[str, Any]]:
     lines = []
     baseline = data.attrs["baseline"]
     for dataset in data["dataset"].values:
-        for at, arm, words in _settings(data):
+        for at, arm in _settings(data):
             of = data.sel(at | {"dataset": dataset})
             errors = of["efficient_test_error"].mean("draw")
             one = of.sel(arm=arm)
@@ -260,7 +260,7 @@ def gain_lines(data: xr.Dataset) -> list[dict[str, Any]]:
                 {
                     **_named(at),
                     "dataset": str(dataset),
-                    "arm": words,
+                    "arm": arm,
                     "before": _percent(float(errors.sel(arm=baseline))),
                     "after": _percent(float(errors.sel(arm=arm))),
                     "gain": score_of(one, "efficient_gain", _points),
@@ -271,12 +271,12 @@ def gain_lines(data: xr.Dataset) -> list[dict[str, Any]]:
     return lines
 
 
-def _settings(data: xr.Dataset) -> list[tuple[Mapping[str, Any], str, str]]:
+def _settings(data: xr.Dataset) -> list[tuple[Mapping[str, Any], str]]:
     """Every share and what is trained, with every arm."""
     return [
-        ({"samples": samples, "trained": trained}, arm, words)
+        ({"samples": samples, "trained": trained}, arm)
         for samples, trained in product(data["samples"].values, data["trained"].values)
-        for arm, words in arms_of(data)
+        for arm in arms_of(data)
     ]
 
 

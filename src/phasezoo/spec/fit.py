@@ -122,13 +122,19 @@ def _check_transfer(key: str, zoo: Zoo, transfer: FineTuning, data: Mapping[str,
     if isinstance(second, EquationPoints) and second.coefficient is None:
         allowed = "one with a coefficient, because no grid axis sets it here"
         raise refused(f"{key}.dataset", transfer.dataset, allowed)
-    classes = [getattr(of, "classes", None) for of in (first, second)]
+    classes = [class_count(of) for of in (first, second)]
     if transfer.head == "kept" and None not in classes and classes[0] != classes[1]:
         allowed = f"fresh, because the classes are {classes[0]} of {zoo.dataset}, here {classes[1]}"
         raise refused(f"{key}.head", transfer.head, allowed)
     if transfer.head == "fresh" and second.kind == "text":
         allowed = f"kept, because the head of {zoo.architecture.name} is its embedding"
         raise refused(f"{key}.head", transfer.head, allowed)
+
+
+def class_count(data: DataSpec) -> int | None:
+    """Number of classes of a data set, where it has some and they are known before it is here."""
+    classes = getattr(data, "classes", None)
+    return classes if classes is None or isinstance(classes, int) else len(classes)
 
 
 def divided_alike(first: DataSpec, second: DataSpec) -> bool:

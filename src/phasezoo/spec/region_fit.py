@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from phasezoo.spec.architecture import Architecture
 from phasezoo.spec.base import refused
 from phasezoo.spec.data import DataSpec
-from phasezoo.spec.fit import divided_alike
+from phasezoo.spec.fit import class_count, divided_alike
 from phasezoo.spec.regions import OTHER_START, START, Regions, StartModel
 from phasezoo.spec.zoo import Zoo
 
@@ -108,7 +108,8 @@ def _check_dataset(
 
 def _check_samples(key: str, dataset: str, regions: Regions, found: DataSpec) -> None:
     """A share of the training set has every class, and is no more than there is."""
-    fewest, most = getattr(found, "fewest", 2), found.training_samples
+    fewest = getattr(found, "fewest", None) or class_count(found) or 2
+    most = found.training_samples
     for samples in regions.efficient.samples:
         if samples != "all" and not fewest <= samples <= most - fewest:
             allowed = f"{fewest} to {most - fewest} for {dataset}, with every class on either side"

@@ -8,7 +8,7 @@ from phasezoo.spec.base import Absent, Spec
 from phasezoo.spec.regions import (
     OTHER_START,
     START,
-    Clusters,
+    Doubt,
     Efficient,
     Groups,
     Inside,
@@ -65,6 +65,7 @@ class RegionsJob(Spec):
     start: StartPlace
     architecture: Architecture | None = Absent
     families: Groups
+    domains: Groups | None = Absent
     seeds: tuple[tuple[int, ...], ...]
 
     @property
@@ -81,6 +82,11 @@ class RegionsJob(Spec):
     def family_of(self) -> dict[str, str]:
         """The family of each data set."""
         return {name: family for family, of in self.families.items() for name in of}
+
+    @property
+    def domain_of(self) -> dict[str, str]:
+        """The domain of each data set, if domains are told."""
+        return {name: domain for domain, of in (self.domains or {}).items() for name in of}
 
     @property
     def all_seeds(self) -> tuple[int, ...]:
@@ -110,10 +116,7 @@ class JoinRegionsJob(RegionsJob):
     licence: str
     other_start: StartPlace | None = Absent
     origins: dict[str, tuple[str, str]]  # manifests of weights and data set, by start
-    domains: Groups | None = Absent
-    clusters: Clusters
-    groups: Inside
-    efficient: Efficient
+    doubt: Doubt
 
     @property
     def starts(self) -> tuple[str, ...]:

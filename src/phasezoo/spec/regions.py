@@ -68,28 +68,26 @@ class Probe(Spec):
     samples: Annotated[PositiveInt, Field(ge=2)] | None = None
 
 
-class Clusters(Spec):
-    """How clusters of task vectors are judged.
-
-    Attributes:
-        resamples: of the seeds, from which the intervals are taken.
-        permutations: of the labels, from which the level of chance is taken.
-    """
-
-    resamples: Annotated[PositiveInt, Field(ge=100)] = 1000
-    permutations: Annotated[PositiveInt, Field(ge=100)] = 1000
-
-
 class Inside(Spec):
-    """Groups of models inside and outside of a region, and which of them are better.
+    """Groups of models inside and outside of a region.
 
     Attributes:
         most: members of a group, at most; larger ones are drawn from.
-        resamples: of the members on both sides, from which the intervals are taken.
     """
 
     most: Annotated[PositiveInt, Field(ge=2)] = 50
-    resamples: Annotated[PositiveInt, Field(ge=100)] = 1000
+
+
+class Doubt(Spec):
+    """What intervals and levels of chance are taken from; it measures nothing again.
+
+    Attributes:
+        resamples: of seeds, of members of groups, of data sets and pairs.
+        permutations: of the labels of clusters.
+    """
+
+    resamples: Annotated[PositiveInt, Field(ge=100)] = 2000
+    permutations: Annotated[PositiveInt, Field(ge=100)] = 1000
 
 
 class Lines(Spec):
@@ -124,8 +122,7 @@ class Efficient(Spec):
         samples: of the training set that are shown; a stratified share, or all.
         seeds: of head, order and share.
         scales: of the mean task vector, of which held-out training data choose one.
-        held_out: share of the training set that chooses.
-        resamples: of pairs, from which the intervals of mean differences are taken.
+        held_out: share of the samples shown that chooses.
     """
 
     epochs: PositiveInt
@@ -135,7 +132,6 @@ class Efficient(Spec):
     seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=2)]
     scales: Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
     held_out: Annotated[Float, Field(gt=0, lt=1)] = 0.2
-    resamples: Annotated[PositiveInt, Field(ge=100)] = 2000
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -171,10 +167,10 @@ class Regions(Spec):
     device: Literal["cpu", "gpu"] = "cpu"
     tuning: Tuning
     probe: Probe
-    clusters: Clusters = Clusters()
     groups: Inside = Inside()
     lines: Lines
     efficient: Efficient
+    doubt: Doubt = Doubt()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

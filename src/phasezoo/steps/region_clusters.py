@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from phasezoo.spec.region_jobs import JoinRegionsJob
-from phasezoo.spec.regions import Clusters
+from phasezoo.spec.regions import Doubt
 from phasezoo.store.tuned import Tuned
 from phasezoo.store.variables.regions import (
     CLUSTERS,
@@ -89,18 +89,17 @@ def of_clusters(job: JoinRegionsJob, vectors: Vectors) -> xr.Dataset:
     out = _empty(axes)
     for grouping, (count, labels) in asked.items():
         part = Vectors(vectors.cosines[:count, :count], vectors.lengths[:count], vectors.status)
-        _fill(out, grouping, part, labels, _strata(job), job.clusters)
+        _fill(out, grouping, part, labels, _strata(job), job.doubt)
     return out
 
 
 def _labels(job: JoinRegionsJob) -> Labels:
     """What each model of the first start was tuned to, by dataset, family and domain."""
     of_model = [dataset for dataset in job.datasets for _ in job.all_seeds]
-    domain_of = {name: domain for domain, of in (job.domains or {}).items() for name in of}
     found = {
         "dataset": of_model,
         "family": [job.family_of[dataset] for dataset in of_model],
-        "domain": [domain_of[dataset] for dataset in of_model if dataset in domain_of],
+        "domain": [job.domain_of[dataset] for dataset in of_model if job.domains],
     }
     return {name: labels for name, labels in found.items() if labels}
 
@@ -129,16 +128,14 @@ def _fill(
     vectors: Vectors,
     labels: Sequence[str],
     strata: Sequence[str],
-    options: Clusters,
+    doubt: Doubt,
 ) -> None:
     """Put the scores of every way of clustering into their places."""
     told = len(dict.fromkeys(labels))
     for way in WAYS:
         at = dict(zip(OF_CLUSTERING, (grouping, way), strict=True))
         found = clusters(way, vectors.cosines, vectors.lengths, told)
-        scores = judged(
-            found, labels, strata[: len(labels)], options.resamples, options.permutations
-        )
+        scores = judged(found, labels, strata[: len(labels)], doubt.resamples, doubt.permutations)
         for name, score in scores.items():
             values = {
                 "": score.found.value,

@@ -88,6 +88,11 @@ ON_TARGET = (
     _MEASURED.number(
         OF_MEMBER, "probe_error", "test error with a new head fitted to the frozen body"
     ),
+    _MEASURED.truth(OF_MEMBER, "probe_converged", "whether the fit of the new head converged"),
+    _MEASURED.number(
+        ("dataset",), "start_probe_loss", "probe_loss of the pre-trained network", "nats"
+    ),
+    _MEASURED.number(("dataset",), "start_probe_error", "probe_error of the pre-trained network"),
     _MEASURED.number(
         (*OF_LINE, "alpha"), "line_probe_loss", "probe_loss of the body at a place", "nats"
     ),
@@ -99,6 +104,11 @@ ON_TARGET = (
     ),
     _MEASURED.number(
         (*OF_EFFICIENT, "draw"), "efficient_test_error", "test error after the tuning"
+    ),
+    _MEASURED.number(
+        ("dataset", "trained", "samples", "draw"),
+        "chosen_scale",
+        "factor of the mean task vector that held-out training samples chose",
     ),
 )
 
