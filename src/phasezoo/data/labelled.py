@@ -6,18 +6,22 @@ import xarray as xr
 
 from phasezoo.data.images import images
 from phasezoo.data.points import points
+from phasezoo.data.python_text.dataset import python_text
 from phasezoo.data.text import labelled_text
 from phasezoo.spec.data import DataSpec
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.labelled_text import PythonText
 from phasezoo.spec.text import OpenWebText, Pydoc
 
 
 def labelled(spec: DataSpec) -> xr.Dataset:
-    """The labelled data set of a spec: images, windows of text, or points of an equation."""
+    """The labelled data set of a spec: images, windows of text, with labels or not, or points of an equation."""
     match spec:
         case EquationPoints():
             return points(spec)
         case Pydoc() | OpenWebText():
             return labelled_text(spec)
+        case PythonText():
+            return python_text(spec)
         case _:
             return images(spec)

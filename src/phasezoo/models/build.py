@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from phasezoo.models import initial
-from phasezoo.models.gpt2 import GPT2
+from phasezoo.models.gpt2 import GPT2, GPT2Classifier
 from phasezoo.models.mlp import MLP
 from phasezoo.models.pinn import PINN
 from phasezoo.models.residual import BasicBlock, Bottleneck
@@ -55,6 +55,8 @@ def _module(a: spec.Architecture, sized: tuple[tuple[int, ...], int, int]) -> nn
             return ViT(*sized, a.depth, a.heads, a.patch_size)
         case spec.Gpt2():
             return GPT2(*sized, a.depth, a.heads)
+        case spec.Gpt2Classifier():
+            return GPT2Classifier(*sized, a.depth, a.heads, a.vocabulary)
         case _:
             assert_never(a)
 
@@ -63,7 +65,7 @@ def _module(a: spec.Architecture, sized: tuple[tuple[int, ...], int, int]) -> nn
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
     """Draw initial weights in place, by the rule of the architecture (`models/initial.py`)."""
     match module:
-        case GPT2():
+        case GPT2() | GPT2Classifier():
             initial.gpt2(module, generator)
         case ViT():
             initial.vision_transformer(module, generator)

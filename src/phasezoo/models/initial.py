@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from phasezoo.models.gpt2 import GPT2
+from phasezoo.models.gpt2 import GPT2, GPT2Classifier
 from phasezoo.models.pinn import PINN
 from phasezoo.models.vit import ViT
 
@@ -52,7 +52,7 @@ def vision_transformer(module: ViT, generator: torch.Generator) -> None:
     _reset_norms(module)
 
 
-def gpt2(module: GPT2, generator: torch.Generator) -> None:
+def gpt2(module: GPT2 | GPT2Classifier, generator: torch.Generator) -> None:
     """Weights normal of deviation 0.02, those that end a residual branch 0.02 / sqrt(2 depth).
 
     Biases are 0. Radford et al. 2019, section 2.3; the deviations are those of transformers.

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from phasezoo.spec.base import PositiveInt, Spec, refused
+from phasezoo.spec.labelled_text import LABELLED_TEXT
 from phasezoo.vocabulary import Number
 
 
@@ -198,7 +199,20 @@ class Gpt2(_Transformer):
     model_dim: PositiveInt | None = None
 
 
-_Any = Mlp | Pinn | SmallResNet | ResNet | ResNet20 | Vgg | Vit | Gpt2
+class Gpt2Classifier(_Transformer):
+    """GPT-2 with a head of classes on the mean over positions; the context is that of the data.
+
+    Its body has the tensors of `gpt-2` by name, so that a model of that kind can be its start.
+    """
+
+    takes: ClassVar[str] = LABELLED_TEXT
+    size_name: ClassVar[str] = "model_dim"
+    name: Literal["gpt-2-classifier"]
+    vocabulary: PositiveInt  # tokens of the data
+    model_dim: PositiveInt | None = None
+
+
+_Any = Mlp | Pinn | SmallResNet | ResNet | ResNet20 | Vgg | Vit | Gpt2 | Gpt2Classifier
 Architecture = Annotated[_Any, Field(discriminator="name")]
 
 KINDS: tuple[type[Sized], ...] = get_args(_Any)

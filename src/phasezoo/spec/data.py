@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from phasezoo.spec.base import NonNegativeInt, PositiveInt, Spec, refused
 from phasezoo.spec.equation import EquationPoints
 from phasezoo.spec.label_noise import LabelNoise
+from phasezoo.spec.labelled_text import PythonText
 from phasezoo.spec.published import Published
 from phasezoo.spec.text import OpenWebText, Pydoc
 from phasezoo.spec.web import Sha256, WebAddress
@@ -80,4 +81,6 @@ class Npz(Samples):
 
 
 Images = Digits | Npz | Published
-DataSpec = Annotated[Images | EquationPoints | Pydoc | OpenWebText, Field(discriminator="source")]
+DataSpec = Annotated[
+    Images | EquationPoints | Pydoc | OpenWebText | PythonText, Field(discriminator="source")
+]
