@@ -8,6 +8,7 @@ from phasezoo.data.corpus import CorpusError
 from phasezoo.data.text_pydoc import pydoc
 from phasezoo.spec.data import DataSpec, Digits, Npz
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.glue import Glue
 from phasezoo.spec.labelled_text import PythonText
 from phasezoo.spec.published import Published
 from phasezoo.spec.text import GPT2_VOCABULARY, OpenWebText, Pydoc
@@ -46,7 +47,7 @@ def inputs_of(spec: DataSpec) -> Inputs | None:
                 return Inputs((spec.context,), pydoc(spec).vocabulary)
             except CorpusError:
                 return None
-        case PythonText():
+        case PythonText() | Glue():
             return Inputs((spec.context,), len(spec.classes))
         case Npz():
             return None

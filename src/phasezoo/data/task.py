@@ -16,7 +16,6 @@ from phasezoo.data.sample import Sample, Set
 from phasezoo.spec.labelled_text import LABELLED_TEXT
 from phasezoo.vocabulary import COEFFICIENT, Number, Split
 
-
 _FEATURES = 256  # numbers for each token that bound how many windows go in at once
 
 
@@ -26,8 +25,8 @@ class Task:
 
     Images are [N, C, H, W] float32, normalised per channel, their labels [N] int64; training labels
     carry the label noise of the spec, test labels are clean. Windows of text are [N, T] int64 with
-    labels [N, T], the next tokens; those of text classification have labels [N]. Points of an equation are rows [N, 8] with targets [N, 4]
-    (`phasezoo.data.physics`).
+    labels [N, T], the next tokens, or one class each, [N]. Points of an equation are rows [N, 8]
+    with targets [N, 4] (`phasezoo.data.physics`).
 
     `classes` is the number of outputs of a network for one input, or one position; `black` [C] or
     [1] the value of a black pixel among the inputs, which augmentation fills with; `vocabulary`

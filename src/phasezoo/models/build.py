@@ -13,6 +13,7 @@ from phasezoo.models.mlp import MLP
 from phasezoo.models.pinn import PINN
 from phasezoo.models.residual import BasicBlock, Bottleneck
 from phasezoo.models.resnet import ResNet, ResNet20
+from phasezoo.models.roberta import RoBERTa
 from phasezoo.models.small_resnet import SmallResNet
 from phasezoo.models.vgg import VGG
 from phasezoo.models.vit import ViT
@@ -57,6 +58,8 @@ def _module(a: spec.Architecture, sized: tuple[tuple[int, ...], int, int]) -> nn
             return GPT2(*sized, a.depth, a.heads)
         case spec.Gpt2Classifier():
             return GPT2Classifier(*sized, a.depth, a.heads, a.vocabulary)
+        case spec.Roberta():
+            return RoBERTa(*sized, a.depth, a.heads, a.vocabulary, a.positions)
         case _:
             assert_never(a)
 
@@ -67,6 +70,8 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
     match module:
         case GPT2() | GPT2Classifier():
             initial.gpt2(module, generator)
+        case RoBERTa():
+            initial.roberta(module, generator)
         case ViT():
             initial.vision_transformer(module, generator)
         case PINN():

@@ -53,7 +53,7 @@ class GPT2(_Decoder):
 
 
 class GPT2Classifier(_Decoder):
-    """The same decoder with a head of its own on the mean over positions.
+    """The same decoder with a head of its own on the last position, which sees all others.
 
     Its tensors but those of the head have the names and shapes of `GPT2`'s, so that it can begin
     from one.
@@ -68,5 +68,5 @@ class GPT2Classifier(_Decoder):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits [N, classes] of tokens [N, T] int64; T is the context or less."""
-        logits: Tensor = self.head(self.features(inputs).mean(dim=1))
+        logits: Tensor = self.head(self.features(inputs)[:, -1])
         return logits

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from phasezoo.spec.base import NonNegativeInt, PositiveInt, Spec, refused
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.glue import Glue
 from phasezoo.spec.label_noise import LabelNoise
 from phasezoo.spec.labelled_text import PythonText
 from phasezoo.spec.published import Published
@@ -82,5 +83,6 @@ class Npz(Samples):
 
 Images = Digits | Npz | Published
 DataSpec = Annotated[
-    Images | EquationPoints | Pydoc | OpenWebText | PythonText, Field(discriminator="source")
+    Images | EquationPoints | Pydoc | OpenWebText | PythonText | Glue,
+    Field(discriminator="source"),
 ]

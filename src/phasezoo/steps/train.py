@@ -9,6 +9,7 @@ from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import buffer_layout, parameter_layout
+from phasezoo.models.pretrained import begin_pretrained
 from phasezoo.models.vocabulary import check_vocabulary
 from phasezoo.provenance import code_digest, recipe_digest
 from phasezoo.spec.training_jobs import TrainingJob, TrainJob, TrainShareJob
@@ -132,6 +133,7 @@ def _members(cell: TrainJob, task: Task, before: Sequence[Path]) -> Iterator[Mem
 def _initial(cell: TrainJob, names: tuple[str, ...], task: Task) -> Checkpoint:
     module = build(cell.architecture, task.shape, task.classes)
     initialise(module, rng.generator(*names, "init"))
+    begin_pretrained(module, cell.architecture)
     return start(module, cell.optimisation.optimiser.moments)
 
 

@@ -13,12 +13,12 @@ from phasezoo.spec.labelled_text import MODULE_GROUPS, Domain
 from phasezoo.vocabulary import Split
 
 # Topics of help() about the things that Python programs handle; the others are about its syntax.
-_OBJECTS = frozenset(
-    "attribute-access bltin-code-objects bltin-ellipsis-object bltin-null-object "
-    "bltin-type-objects callable-types context-managers customization dict formatstrings "
-    "mapping-types numeric-types objects sequence-types specialattrs specialnames string-methods "
-    "types typesfunctions typesmapping typesmethods typesmodules typesseq typesseq-mutable".split()
-)
+_OBJECTS = """
+    attribute-access bltin-code-objects bltin-ellipsis-object bltin-null-object bltin-type-objects
+    callable-types context-managers customization dict formatstrings mapping-types numeric-types
+    objects sequence-types specialattrs specialnames string-methods types typesfunctions
+    typesmapping typesmethods typesmodules typesseq typesseq-mutable
+"""
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def documents(domain: Domain, split_seed: int) -> Documents:
 
 
 def _topics(manual: Manual) -> list[Document]:
-    tested = set(manual.test)
+    tested, objects = set(manual.test), set(_OBJECTS.split())
     return [
-        Document(name, int(name in _OBJECTS), text, Split(number in tested))
+        Document(name, int(name in objects), text, Split(number in tested))
         for number, (name, text) in enumerate(manual.texts.items())
     ]
 
