@@ -7,13 +7,13 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from phasezoo.data.archive import ArchiveError, open_zip, readable, wrong
 from phasezoo.data.glue.sets import TextSet
 from phasezoo.spec.glue import Numbers
 
-Row = dict[str | int, str]  # by column
+Row = Mapping[Any, str]  # by column: a name, or a place
 _TABLE = "a table of columns that tabs divide, in UTF-8"
 
 
@@ -93,14 +93,14 @@ def _rows(file: IO[bytes], name: str, about: TextSet) -> Iterator[Row]:
     rows = _table(file, name)
     if isinstance(about.label, int):
         for row in rows:
-            yield {place: value for place, value in enumerate(row)}
+            yield dict(enumerate(row))
         return
     header = next(rows, [])
     missing = [column for column in (about.label, *about.texts) if column not in header]
     if missing:
         raise wrong(name, f"the columns {', '.join(header)}", f"a column {missing[0]}")
     for row in rows:
-        yield {column: value for column, value in zip(header, row, strict=False)}
+        yield dict(zip(header, row, strict=False))
 
 
 def _labelled(
