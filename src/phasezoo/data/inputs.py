@@ -8,6 +8,8 @@ from phasezoo.data.corpus import CorpusError
 from phasezoo.data.text_pydoc import pydoc
 from phasezoo.spec.data import DataSpec, Digits, Npz
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.glue import Glue
+from phasezoo.spec.labelled_text import PythonText
 from phasezoo.spec.letters import Letters
 from phasezoo.spec.plane import Quadrant
 from phasezoo.spec.published import Published
@@ -49,10 +51,12 @@ def inputs_of(spec: DataSpec) -> Inputs | None:
                 return Inputs((spec.context,), pydoc(spec).vocabulary)
             except CorpusError:
                 return None
+        case PythonText() | Glue():
+            return Inputs((spec.context,), len(spec.classes))
         case Npz():
             return None
 
 
 def needs_download(spec: DataSpec) -> bool:
     """Whether a data set is made from files of the web."""
-    return not isinstance(spec, Digits | Letters | EquationPoints | Quadrant | Pydoc)
+    return not isinstance(spec, Digits | Letters | EquationPoints | Quadrant | Pydoc | PythonText)

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from phasezoo.spec.base import Absent, PositiveInt
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.glue import Glue
+from phasezoo.spec.labelled_text import PythonText
 from phasezoo.spec.letters import Letters
 from phasezoo.spec.plane import Quadrant
 from phasezoo.spec.published import Published
@@ -55,5 +57,6 @@ class Npz(Samples):
 
 Images = Digits | Letters | Npz | Published
 DataSpec = Annotated[
-    Images | EquationPoints | Quadrant | Pydoc | OpenWebText, Field(discriminator="source")
+    Images | EquationPoints | Quadrant | Pydoc | OpenWebText | PythonText | Glue,
+    Field(discriminator="source"),
 ]
