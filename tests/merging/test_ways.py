@@ -13,6 +13,7 @@ from phasezoo.data.objective import CLASSIFICATION, NextToken
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.merging import arms
+from phasezoo.merging.baselines import Models
 from phasezoo.merging.corrections import merged
 from phasezoo.merging.permutation import permutation_spec
 from phasezoo.merging.ways import aligner_of, recovers
@@ -73,6 +74,7 @@ def test_a_model_whose_outputs_overflow_is_merged_all_the_same(way: Way) -> None
     given = {"alignments": [way], "corrections": ["kept", "reset", "repair"], "samples": 31}
     if way == "straight_through":
         given["learning"] = LEARNING
+    given["judged"] = {"bins": 5}
     options = Merging.model_validate(
         {"epochs": [1], "sweeps": 5, "points": 3, "last_checkpoints": [0, 1], "arms": given}
     )
@@ -81,8 +83,10 @@ def test_a_model_whose_outputs_overflow_is_merged_all_the_same(way: Way) -> None
     one, other = (nets.weights(architecture, seed) for seed in range(2))
     models = [one, Weights(other.parameters * 1e25, other.buffers)]
     comparison = arms.Arms(net, permutation_spec(net.module), nets.TASK, options)
-    moved, found = comparison.aligned(way, models, rng.generator("far"))
-    pair = comparison.of_pair(models, [found])
+    spec, pair_of = comparison.spec, Models(models, ())
+    found = comparison.aligner(way)(net, spec, models, rng.generator("far"))
+    pair = comparison.of_pair(pair_of, [found])
     assert not torch.tensor(pair["path_test_loss"])[..., 1].isfinite().any()
-    seeds = comparison.of_seeds(models, [moved])
+    assert not torch.tensor(pair["judged_midpoint_calibration_error"]).isfinite().any()
+    seeds = comparison.of_seeds(pair_of, [found.applied(net, spec, models)])
     assert set(seeds) >= {"soup_loss", "baseline_loss"}

@@ -28,12 +28,16 @@ OWN = {
 
 def with_arms(merging: xr.Dataset) -> xr.Dataset:
     chance, out = np.random.default_rng(0), merging.assign_coords(OWN)
-    for variable in VARIABLES.values():
-        if variable.group == "merging" and variable.name not in merging:
-            shape = [out.sizes[dim] for dim in variable.dims]
-            values = chance.integers(0, 2, shape) if variable.flags else chance.random(shape)
-            out[variable.name] = (variable.dims, values.astype(variable.dtype))
-    schema.check(out, {v.name: v for v in VARIABLES.values() if v.group == "merging"})
+    arms = {
+        name: v
+        for name, v in VARIABLES.items()
+        if v.group == "merging" and set(v.dims) <= set(out.sizes)  # what is judged is left out
+    }
+    for variable in (v for name, v in arms.items() if name not in merging):
+        shape = [out.sizes[dim] for dim in variable.dims]
+        values = chance.integers(0, 2, shape) if variable.flags else chance.random(shape)
+        out[variable.name] = (variable.dims, values.astype(variable.dtype))
+    schema.check(out, arms)
     return out
 
 

@@ -18,6 +18,7 @@ SIZES = {"load": 2, "temperature": 3, "seed": 5, "pair": 7, "epoch": 1, "block":
 SIZES |= {"t": 11, "layer": 2, "matrix": 4, "rank": 3, "quadrature": 6}
 SIZES |= {"alignment": 4, "correction": 3, "soup": 2, "baseline": 2, "sweep": 8}
 SIZES |= {"tensor": 3, "statistic": 5, "left_out": 2, "inputs": 4, "learner": 1}
+SIZES |= {"outputs": 3, "bin": 5, "recipe": 4, "checkpoint": 2, "unit": 13}
 
 
 def right(variables: dict[str, Variable]) -> xr.Dataset:

@@ -108,8 +108,8 @@ def _pairs(of: ArmsOfCell) -> Row:
     rows: list[Mapping[str, Value]] = []
     for pair in cell.pairs:
         if all(cell.models[i].finite for i in pair):
-            more = of.of_pair(pair) if of.arms.options.arms else {}
-            rows.append({**_pair(of, pair), **more})
+            plain = _pair(of, pair)
+            rows.append({**plain, **(of.of_pair(pair) if of.arms.options.arms else {})})
         else:
             rows.append(missing)
     return {name: [row[name] for row in rows] for name in missing}
