@@ -57,3 +57,18 @@ class AnswerPlan(CellPlan):
         """The results that `explained` reads, the labels last."""
         groups = [*self.groups(self.zoos[wildcards.zoo]), "phases"]
         return [paths.RESULT.format(zoo=wildcards.zoo, group=group) for group in groups]
+
+    def results(self, wildcards: Wildcards) -> list[str]:
+        """The results that `publish` takes in, one per group."""
+        groups = self.published_groups(self.zoos[wildcards.zoo])
+        return [paths.RESULT.format(zoo=wildcards.zoo, group=group) for group in groups]
+
+    def published_groups(self, zoo: Zoo) -> list[str]:
+        """Groups of the published store beside its weights: joined, labelled, and asked."""
+        return [*self.groups(zoo), "phases", *self.answers(zoo)]
+
+    def publish_job(self, wildcards: Wildcards) -> str:
+        """What `publish` is told."""
+        zoo = self.zoos[wildcards.zoo]
+        groups = tuple(self.published_groups(zoo))
+        return told(jobs.PublishJob(name=wildcards.zoo, zoo=zoo, groups=groups))

@@ -191,21 +191,6 @@ class Plan(AnswerPlan, RegionPlan):
         """The same, of a zoo by name."""
         return zoo_weights(self.zoos[name], name)
 
-    def results(self, wildcards: Wildcards) -> list[str]:
-        """The results that `publish` takes in, one per group."""
-        groups = self.published_groups(self.zoos[wildcards.zoo])
-        return [paths.RESULT.format(zoo=wildcards.zoo, group=group) for group in groups]
-
-    def published_groups(self, zoo: Zoo) -> list[str]:
-        """Groups of the published store beside its weights: joined, labelled, and asked."""
-        return [*self.groups(zoo), "phases", *self.answers(zoo)]
-
-    def publish_job(self, wildcards: Wildcards) -> str:
-        """What `publish` is told."""
-        zoo = self.zoos[wildcards.zoo]
-        groups = tuple(self.published_groups(zoo))
-        return told(jobs.PublishJob(name=wildcards.zoo, zoo=zoo, groups=groups))
-
     def report_job(self) -> str:
         """What `report` is told."""
         zoos = {
