@@ -281,3 +281,25 @@ def test_a_network_without_fixed_ends_is_searched_in_the_type_of_its_weights() -
     assert found.converged
     assert found.objective[-1] == pytest.approx(inner(spec, A, B, found.permutations), rel=1e-12)
     assert found.objective[-1] > found.objective[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_heads_that_stand_nowhere_but_around_their_units_move_in_later_sweeps(seed: int) -> None:
+    """As those of attention: no tensor has one entry for each head."""
+    axes = {tensor: axes for tensor, axes in HEADED.axes.items() if tensor != "scale"}
+    spec = PermutationSpec(axes, HEADED.within)
+    shapes = {tensor: HEADED_SHAPES[tensor] for tensor in axes}
+    A, B = (drawn(shapes, "around", seed, side) for side in "AB")
+    heads = B | {name: B[name].roll(3, dims=axis) for name, axis in (("in", 0), ("out", 1))}
+    search = Descent(spec, Pieces(spec, A), Pieces(spec, heads))
+    by, objective = search.run(rng.generator("around", seed), 50, "identity")
+    assert objective == sorted(objective)
+    best = max(inner(spec, A, heads, one) for one in every_around(spec))
+    assert objective[-1] <= best + 1e-9
+    assert objective[-1] == pytest.approx(inner(spec, A, heads, nested(spec, by)), rel=1e-12)
+
+
+def every_around(spec: PermutationSpec) -> Iterator[Permutations]:
+    for by in every_headed():
+        for stream in permutations(range(4)):
+            yield by | {"stream": torch.tensor(stream)}

@@ -125,9 +125,10 @@ class Gains:
         """What one permutation in the place of another gains, and the rounding of one product.
 
         The rounding is that of the type, relative to the norms of the weights of the units moved.
+        Heads on which nothing stands but what is within them gain nothing by themselves.
         """
         moved = (before != after).nonzero().squeeze(1)
-        if not len(moved):
+        if not len(moved) or not self._places[name]:
             return 0.0, 0.0
         matrix, (first, second) = self[name], self._norms_of(name)
         new, old = (matrix[moved, perm[moved]].double() for perm in (after, before))
