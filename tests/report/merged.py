@@ -14,51 +14,70 @@ from report.mock import mock
 
 WAYS, CORRECTIONS = ("none", "weights", "straight_through"), ("kept", "repair")
 HEIGHTS = {"none": 1.0, "weights": 0.1, "straight_through": 0.08, "kept": 1.0, "repair": 0.5}
-POINTS = 5
-FIVE_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))  # blocks of two share no seed
+POINTS, BINS = 5, 4
+PAIRS = ((0, 1), (2, 3), (4, 5))  # blocks of two share no seed
+OF_PAIR = ("load", "temperature", "pair", "epoch")
+NAMES = {
+    "alignment": WAYS,
+    "correction": CORRECTIONS,
+    "soup": ("uniform", "greedy"),
+    "baseline": ("single", "best", "ensemble", "with_prior", "full"),
+    "outputs": ("train", "test", "calibrated"),
+}
+AXES = {
+    **{axis: np.array(names, dtype=object) for axis, names in NAMES.items()},
+    "t": np.linspace(0, 1, POINTS),
+    "bin": np.linspace(0, 1, BINS + 1)[1:],
+}
+SEEN = {"by": "labels", "majority": 0.8}
 
 
 def widths(name: str = "digits-mlp-widths", **changed: object) -> ZooResults:
-    """One temperature, five pairs that share no seed, barriers that fall with width and epoch."""
-    settings = {
-        "widths": (4, 16, 64),
-        "batch_sizes": (64,),
-        "blocks": FIVE_PAIRS,
-        "epochs": (0, 9, 60),
-    }
-    return merged(mock(name, **settings | changed))
+    """One temperature, three pairs that share no seed, barriers that fall with width and epoch."""
+    settings = {"widths": (4, 16), "batch_sizes": (64,), "blocks": PAIRS, "epochs": (0, 60)}
+    results = mock(name, **settings | changed)
+    return replace(results, merging=merged(results.merging))
 
 
-def merged(results: ZooResults) -> ZooResults:
-    """The results with arms: paths that are a parabola between their ends."""
-    axes = {
-        "alignment": np.array(WAYS, dtype=object),
-        "correction": np.array(CORRECTIONS, dtype=object),
-        "t": np.linspace(0, 1, POINTS),
-    }
-    merging = results.merging.assign_coords(axes)
-    height = heights(merging)
-    bump = 4 * merging["t"] * (1 - merging["t"])
-    for name, share in (
-        ("train_loss", 1.0),
-        ("test_loss", 1.1),
-        ("train_error", 0.1),
-        ("test_error", 0.1),
-    ):
-        end = 0.05 + 0.02 * merging["t"]
-        path = (end + share * height * bump).transpose(*VARIABLES[f"path_{name}"].dims)
-        merging[f"path_{name}"] = path.astype("float32")
-    return replace(results, merging=merging)
+def judged(seen: dict[str, object] | None = None) -> ZooResults:
+    """As `widths`, with verdicts on merges and on what they are compared with."""
+    results = widths()
+    chance, merging = np.random.default_rng(5), results.merging
+    for variable in VARIABLES.values():
+        if variable.name.startswith("judged_") or variable.name.startswith(("soup_", "baseline_")):
+            values = chance.random([merging.sizes[dim] for dim in variable.dims])
+            values = 100 * values if variable.name.endswith("_count") else values
+            merging[variable.name] = (variable.dims, values.astype(variable.dtype))
+    if seen:
+        results.spec["training"]["seen"] = seen
+    return results
+
+
+def merged(merging: xr.Dataset) -> xr.Dataset:
+    """With arms: paths that are a parabola over the line between their ends."""
+    out = merging.assign_coords(AXES)
+    height, bump = heights(out), 4 * out["t"] * (1 - out["t"])
+    for name, share in {
+        "train_loss": 1.0,
+        "test_loss": 1.1,
+        "train_error": 0.1,
+        "test_error": 0.1,
+    }.items():
+        path = 0.05 + 0.02 * out["t"] + share * height * bump
+        out[f"path_{name}"] = path.transpose(*VARIABLES[f"path_{name}"].dims).astype("float32")
+    out["midpoint_calibrated_loss"] = out["path_test_loss"].sel(t=0.5, drop=True) * 0.9
+    return out
 
 
 def heights(merging: xr.Dataset) -> xr.DataArray:
     """Loss of the midpoint above the line between the ends, for every pair, epoch and arm."""
-    by = [xr.DataArray([HEIGHTS[v] for v in merging[axis].values], {axis: merging[axis]}, [axis])
-          for axis in ("alignment", "correction")]  # fmt: skip
+    way, correction = (
+        xr.DataArray(
+            [HEIGHTS[name] for name in merging[axis].values], {axis: merging[axis]}, [axis]
+        )
+        for axis in ("alignment", "correction")
+    )
     chance = np.random.default_rng(3).lognormal(0, 0.3, [merging.sizes[d] for d in OF_PAIR])
     base = xr.DataArray(chance, {d: merging[d] for d in OF_PAIR}, OF_PAIR)
     late = merging[EPOCH] / (merging[EPOCH] + 5)
-    return base * 8 / merging[LOAD] * (by[0] ** late) * by[1]
-
-
-OF_PAIR = ("load", "temperature", "pair", "epoch")
+    return base * 8 / merging[LOAD] * way**late * correction

@@ -23,7 +23,7 @@ ALIGNED = {
 CORRECTED = {"kept": "statistics averaged", "reset": "statistics reset", "repair": "REPAIR"}
 BESIDE = {
     "single": "models alone",
-    "best": "the better model alone",
+    "best": "the best model alone",
     "with_prior": "models alone, told how often classes come",
     "ensemble": "ensemble of outputs",
     "full": "models of all data",

@@ -21,7 +21,7 @@ from phasezoo.report.merging.measures import (
 )
 from phasezoo.report.merging.part import Part
 from phasezoo.report.merging.per_phase import phase_tables
-from phasezoo.report.merging.words import JUDGED, chance, conditions, seen_by
+from phasezoo.report.merging.words import JUDGED, chance, conditions, merged_of, seen_by
 from phasezoo.report.panels import Panel
 from phasezoo.report.pictures import picture
 from phasezoo.report.results import ZooResults
@@ -121,8 +121,7 @@ def _soups(results: ZooResults) -> Iterator[Part]:
             says = f"{name}: accuracy against confidence; the legends have the calibration errors."
             drawn = picture(f"{results.name}-merging-reliability-{correction}", figure, says)
             figures.append((drawn, f"{name}: {RELIABILITY}"))
-    sizes = dict.fromkeys(len(str(label).split("+")) for label in data["block"].values)
-    says = f"Soups of {' or '.join(map(str, sizes))} seeds beside what they are made of. {JUDGED}"
+    says = f"Soups of {merged_of(data, results.spec)} beside what they are made of. {JUDGED}"
     tables = beside.beside_tables(data, beside.BLOCKS, loss)
     yield Part("soups", "Calibration of many models made one", says, figures, tables)
 

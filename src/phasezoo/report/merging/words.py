@@ -21,7 +21,7 @@ OVER = {  # what is left out in turn, in words
 
 JUDGED = (
     "The calibration error is the mean distance of accuracy from confidence over bins of equal "
-    "width; a temperature, and the better model of a pair, are chosen on one half of the test set "
+    "width; a temperature, and the best model, are chosen on one half of the test set "
     "and judged on the other, both ways."
 )
 
@@ -58,3 +58,12 @@ def seen_by(seen: Mapping[str, Any] | None) -> str:
             return f"Every model saw {share:g} % of the training set, drawn by chance."
         case _:
             return "All models saw the whole training set."
+
+
+def merged_of(merging: xr.Dataset, spec: Mapping[str, Any]) -> str:
+    """Of how many models soups are: those of a block, or the two that saw parts by labels."""
+    seen = spec["training"].get("seen")
+    if seen and seen["by"] == "labels":
+        return "the two models of a block that saw parts"
+    sizes = dict.fromkeys(len(str(label).split("+")) for label in merging["block"].values)
+    return f"all {' or '.join(map(str, sizes))} models of a block"
