@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from phasezoo.transfer.regions.clusters import NONE
-from phasezoo.transfer.regions.estimates import Estimate, Ints, generator, interval, within
+from phasezoo.transfer.regions.contingency import SCORES, tables
+from phasezoo.transfer.regions.estimates import Estimate, Floats, Ints, generator, interval
 
 CHANCE = 0.95  # quantile of a score under permuted labels that is called the level of chance
+_SAME = 1e-12  # scores that differ by less are equal
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,9 @@ class ClusterScore:
     """A score of clusters against labels.
 
     Attributes:
-        found: the score, with its interval over resampled seeds; the clusters stay as they are.
-        chance: the mean under permuted labels, and the 95 % quantile of that.
+        found: the score, with its interval over seeds.
+        chance: the mean under permuted labels.
+        chance_high: the 95 % quantile under permuted labels.
         p: share of permutations, the labels as they are among them, that score as well or better.
     """
 
@@ -39,67 +40,31 @@ def judged(
     resamples: int,
     permutations: int,
 ) -> dict[str, ClusterScore]:
-    """Every score of `SCORES`; models that diverged are in no cluster, which is wrong.
+    """Every score of `contingency.SCORES`; models that diverged are in no cluster, which is wrong.
 
-    Intervals are percentile bootstraps over the seeds of each data set. They hold the chance of
-    which models were tuned, not that of which clusters other models would have been put into.
-    Permuted labels are dealt to the same clusters anew, all models alike.
+    Intervals come from random halves of the seeds of each data set (McCarthy 1969): what a score
+    of halves deviates from its mean over halves is what the score of all deviates from the truth.
+    Drawing with replacement would not do, because a model that is drawn twice agrees with itself.
+    They hold the chance of which models were tuned, not that of which clusters other models would
+    have been put into. Permuted labels are dealt to the same clusters anew, over all models.
 
     Args:
         clusters: of each model, [M].
         labels: of each model.
-        strata: of each model: its data set and start, within which seeds are drawn.
-        resamples: of seeds.
+        strata: of each model: its data set and start, of which halves are drawn.
+        resamples: halves.
         permutations: of labels.
     """
     whose = np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.int64)
-    drawn = within(np.asarray(strata), resamples, generator("clusters", "seeds"))
+    half = _halves(np.asarray(strata), resamples, generator("clusters", "seeds"))
     chance = generator("clusters", "labels")
     dealt = np.array([chance.permutation(whose) for _ in range(permutations)])
-    found = {}
-    for name, score in SCORES.items():
-        value = score(clusters, whose)
-        resampled = np.array([score(clusters[rows], whose[rows]) for rows in drawn])
-        guessed = np.array([score(clusters, one) for one in dealt])
-        found[name] = ClusterScore(
-            interval(value, resampled),
-            float(guessed.mean()),
-            float(np.quantile(guessed, CHANCE)),
-            float((1 + (guessed >= value - 1e-12).sum()) / (1 + permutations)),
-        )
-    return found
-
-
-def accuracy(clusters: Ints, labels: Ints) -> float:
-    """Share of models whose label is that of the majority of their cluster.
-
-    Those in no cluster are wrong. It is 1 where every model is a cluster of its own.
-    """
-    table = _table(clusters, labels)
-    return float(table.max(axis=1, initial=0).sum() / len(labels))
-
-
-def one_to_one(clusters: Ints, labels: Ints) -> float:
-    """The same where each label is given to one cluster at most, so that most are right.
-
-    By a linear assignment. Those in a cluster without a label, or in none, are wrong.
-    """
-    table = _table(clusters, labels)
-    rows, columns = linear_sum_assignment(table, maximize=True)
-    return float(table[rows, columns].sum() / len(labels))
-
-
-def adjusted_rand(clusters: Ints, labels: Ints) -> float:
-    """Adjusted Rand index (Hubert and Arabie 1985): 1 for the same division, 0 by chance."""
-    return float(adjusted_rand_score(labels, _alone(clusters)))
-
-
-def mutual_information(clusters: Ints, labels: Ints) -> float:
-    """Mutual information over the mean of both entropies: 1 for the same division, 0 for none.
-
-    It is not adjusted for chance, and grows with the number of clusters: see its level of chance.
-    """
-    return float(normalized_mutual_info_score(labels, _alone(clusters)))
+    true, guessed = tables(clusters, whose[None]), tables(clusters, dealt)
+    halved = tables(clusters, np.broadcast_to(whose, half.shape), half)
+    return {
+        name: _score(float(score(true)[0]), score(halved), score(guessed))
+        for name, score in SCORES.items()
+    }
 
 
 def f1(clusters: Ints, labels: Sequence[str]) -> Mapping[str, float]:
@@ -109,7 +74,7 @@ def f1(clusters: Ints, labels: Sequence[str]) -> Mapping[str, float]:
     alphabetical order wins a draw; models in no cluster are told nothing.
     """
     names, whose = np.unique(np.asarray(labels), return_inverse=True)
-    majority = _table(clusters, whose.astype(np.int64)).argmax(axis=1)
+    majority = tables(clusters, whose[None].astype(np.int64)).inside[0].argmax(axis=1)
     told = np.full(len(whose), NONE, dtype=np.int64)
     inside = clusters != NONE
     told[inside] = majority[np.unique(clusters[inside], return_inverse=True)[1]]
@@ -118,24 +83,27 @@ def f1(clusters: Ints, labels: Sequence[str]) -> Mapping[str, float]:
     return {str(n): 2 * r / e for n, r, e in zip(names, right, either, strict=True)}
 
 
-def _table(clusters: Ints, labels: Ints) -> NDArray[np.int64]:
-    """How many models each cluster has of each label, [clusters, labels]."""
-    inside = clusters != NONE
-    places = np.unique(clusters[inside], return_inverse=True)[1]
-    table = np.zeros((places.max(initial=-1) + 1, labels.max(initial=-1) + 1), dtype=np.int64)
-    np.add.at(table, (places, labels[inside]), 1)
-    return table
+def _score(value: float, halved: Floats, guessed: Floats) -> ClusterScore:
+    around = np.minimum(1, value + halved - halved.mean())
+    return ClusterScore(
+        interval(value, around),
+        float(guessed.mean()),
+        float(np.quantile(guessed, CHANCE)),
+        float((1 + (guessed >= value - _SAME).sum()) / (1 + len(guessed))),
+    )
 
 
-def _alone(clusters: Ints) -> Ints:
-    """Every model that is in no cluster gets one of its own."""
-    alone = clusters == NONE
-    return np.where(alone, clusters.max(initial=0) + 1 + np.arange(len(clusters)), clusters)
+def _halves(
+    strata: NDArray[np.generic], resamples: int, chance: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Half of each stratum, [resamples, n]; of an odd number one more or one less, by chance.
 
-
-SCORES: Mapping[str, Callable[[Ints, Ints], float]] = {
-    "clustering_accuracy": accuracy,
-    "one_to_one_accuracy": one_to_one,
-    "adjusted_rand": adjusted_rand,
-    "mutual_information": mutual_information,
-}
+    Everyone of a stratum of one.
+    """
+    out = np.zeros((resamples, len(strata)), dtype=bool)
+    for stratum in np.unique(strata):
+        places = np.flatnonzero(strata == stratum)
+        rank = chance.random((resamples, len(places))).argsort(axis=1).argsort(axis=1)
+        odd = chance.integers(2, size=(resamples, 1)) * (len(places) % 2)
+        out[:, places] = rank < np.maximum(1, len(places) // 2 + odd)
+    return out

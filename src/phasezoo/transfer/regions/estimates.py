@@ -38,21 +38,6 @@ def interval(value: float, resampled: Floats) -> Estimate:
     return Estimate(value, float(low), float(high))
 
 
-def within(strata: NDArray[np.generic], resamples: int, chance: np.random.Generator) -> Ints:
-    """Positions drawn with replacement within each stratum, [resamples, n].
-
-    Args:
-        strata: of each position, [n]; as many are drawn of a stratum as it has.
-        resamples: how many.
-        chance: what draws.
-    """
-    drawn = np.empty((resamples, len(strata)), dtype=np.int64)
-    for stratum in np.unique(strata):
-        places = np.flatnonzero(strata == stratum)
-        drawn[:, places] = chance.choice(places, size=(resamples, len(places)))
-    return drawn
-
-
 def mean_of(values: Floats, resamples: int, *names: object) -> Estimate:
     """The mean of finite numbers [n] and its bootstrap; without an interval below two."""
     known = values[np.isfinite(values)]

@@ -87,7 +87,7 @@ def around(start: Start, length: float, count: int, *names: object) -> Tensor:
     """
     chance = rng.generator(*names)
     rows = torch.stack([_glorot(start.layout, chance) for _ in range(count)])
-    units = rows / torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+    units: Tensor = rows / torch.linalg.vector_norm(rows, dim=1, keepdim=True)
     return start.body.double() + length * units
 
 
