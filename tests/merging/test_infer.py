@@ -55,7 +55,8 @@ def canonical(spec: PermutationSpec) -> tuple[object, object]:
 
 def written_out(case: Case) -> PermutationSpec:
     """The spec of an architecture by hand."""
-    if case.architecture.name not in {"vit", "gpt-2"}:
+    name = case.architecture.name
+    if name not in {"vit", "gpt-2", "gpt-2-classifier", "roberta"}:
         return permutation_spec(case.module())
     axes: dict[str, tuple[Axis, ...]] = {"norm.weight": ("d",), "norm.bias": ("d",)}
     within = {}
@@ -74,19 +75,23 @@ def written_out(case: Case) -> PermutationSpec:
             f"{block}.perceptron.out.bias": ("d",),
         }
         axes |= {f"{block}.norm{i}.{t}": ("d",) for i in (1, 2) for t in ("weight", "bias")}
-    if case.architecture.name == "gpt-2":
-        return PermutationSpec(
-            {**axes, "tokens.weight": (None, "d"), "positions.weight": (None, "d")}, within
-        )
-    ends: dict[str, tuple[Axis, ...]] = {
+    head: dict[str, tuple[Axis, ...]] = {"head.weight": (None, "d"), "head.bias": (None,)}
+    tables: dict[str, tuple[Axis, ...]] = {
+        "tokens.weight": (None, "d"), "positions.weight": (None, "d"),
+    }  # fmt: skip
+    patches: dict[str, tuple[Axis, ...]] = {
         "class_token": ("d",),
         "positions": (None, "d"),
         "patches.weight": ("d", None),
         "patches.bias": ("d",),
-        "head.weight": (None, "d"),
-        "head.bias": (None,),
     }
-    return PermutationSpec({**axes, **ends}, within)
+    ends = {
+        "gpt-2": tables,
+        "gpt-2-classifier": tables | head,
+        "roberta": tables | head | {"segment.weight": (None, "d")},
+        "vit": patches | head,
+    }
+    return PermutationSpec({**axes, **ends[name]}, within)
 
 
 @every

@@ -12,7 +12,8 @@ from phasezoo.merging.permutation import PermutationSpec, cycles, infer, permute
 from phasezoo.merging.weight_matching import weight_matching
 from phasezoo.models.flat import Weights, weights_of
 
-TRANSFORMERS = [case for case in CASES if case.architecture.name in {"vit", "gpt-2"}]
+NAMES = {"vit", "gpt-2", "gpt-2-classifier", "roberta"}
+TRANSFORMERS = [case for case in CASES if case.architecture.name in NAMES]
 both = pytest.mark.parametrize("case", TRANSFORMERS, ids=label)
 
 

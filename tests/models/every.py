@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from phasezoo import rng
 from phasezoo.models.build import build
+from phasezoo.models.roberta import PADDING
 from phasezoo.spec import architecture as spec
 
 IMAGE, LARGE, POINT, CONTEXT = (2, 8, 8), (2, 32, 32), (2,), (7,)
@@ -36,9 +37,19 @@ class Case:
     def inputs(self, count: int = 3) -> Tensor:
         """[count, ...] float64, or tokens int64."""
         chance = rng.generator("inputs")
-        if self.architecture.name == "gpt-2":
-            return torch.randint(self.outputs, (count, *self.shape), generator=chance)
+        if self.architecture.takes in {"text", "labelled text"}:
+            return self.tokens(count, chance)
         return torch.randn(count, *self.shape, dtype=torch.float64, generator=chance)
+
+    def tokens(self, count: int, chance: torch.Generator) -> Tensor:
+        """[count, T]; those for RoBERTa are texts of several lengths, with padding after them."""
+        symbols = getattr(self.architecture, "vocabulary", self.outputs)
+        if self.architecture.name != "roberta":
+            return torch.randint(symbols, (count, *self.shape), generator=chance)
+        found = torch.randint(PADDING + 1, symbols, (count, *self.shape), generator=chance)
+        for row, text in enumerate(found[1:]):
+            text[max(1, len(text) - 1 - row) :] = PADDING
+        return found
 
 
 def _random(name: str, tensor: Tensor, chance: torch.Generator) -> Tensor:
@@ -63,6 +74,16 @@ CASES = [
     Case(spec.Vgg(name="vgg-16", norm="layer", width=3), LARGE),
     Case(spec.Vit(name="vit", depth=2, heads=3, patch_size=4, embedding_dim=6), IMAGE),
     Case(spec.Gpt2(name="gpt-2", depth=2, heads=3, model_dim=6), CONTEXT),
+    Case(
+        spec.Gpt2Classifier(name="gpt-2-classifier", depth=2, heads=3, model_dim=6, vocabulary=11),
+        CONTEXT,
+    ),
+    Case(
+        spec.Roberta(
+            name="roberta", depth=2, heads=3, model_dim=6, vocabulary=11, positions=CONTEXT[0] + 2
+        ),
+        CONTEXT,
+    ),
 ]
 
 

@@ -134,9 +134,10 @@ DOCUMENTED = {
     "vgg-16": spec.Vgg(name="vgg-16", norm="layer"),
     "vit": spec.Vit(name="vit", depth=12, heads=3, patch_size=4),
     "gpt-2": spec.Gpt2(name="gpt-2", depth=12, heads=12),
+    "roberta": spec.Roberta(name="roberta", depth=12, heads=12),
     "pinn": spec.Pinn(name="pinn", hidden_layers=4),
 }
-SHAPES = {"gpt-2": ((1_024,), 50_257), "pinn": ((2,), 1)}
+SHAPES = {"gpt-2": ((1_024,), 50_257), "roberta": ((512,), 10), "pinn": ((2,), 1)}
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)

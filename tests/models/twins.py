@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 import torchvision_here
 from models.every import Case
+from phasezoo import rng
 from phasezoo.models.pinn import PINN
+from phasezoo.models.pretrained import load_roberta
 from phasezoo.models.resnet import ResNet
 from phasezoo.models.vgg import VGG
 from phasezoo.models.vit import ViT
@@ -38,6 +40,10 @@ def twin_of(case: Case, module: nn.Module) -> tuple[str, Function]:
             return "torchvision", _vgg(name, module)
         case "vit":
             return "torchvision", _vit(case, module)
+        case "roberta":
+            return "transformers", _roberta(case, module)
+        case "gpt-2-classifier":
+            return "transformers", _gpt2_classifier(case, module)
         case _:
             return "transformers", _gpt2(case, module)
 
@@ -157,11 +163,15 @@ def _vit(case: Case, module: ViT) -> nn.Module:
     return _filled(twin, [*(w.pop(name) for name in names), *w.values()])
 
 
-def _gpt2(case: Case, module: nn.Module) -> Function:
-    transformers = pytest.importorskip("transformers", reason="transformers is not here")
+def _transformers() -> ModuleType:
+    torchvision_here.torchvision()  # which transformers imports, and fails where it cannot be
+    return pytest.importorskip("transformers", reason="transformers is not here")
+
+
+def _gpt2_config(case: Case, symbols: int) -> Any:
     a = case.architecture
-    config = transformers.GPT2Config(
-        vocab_size=case.outputs,
+    return _transformers().GPT2Config(
+        vocab_size=symbols,
         n_positions=case.shape[0],
         n_embd=a.model_dim,
         n_layer=a.depth,
@@ -170,10 +180,53 @@ def _gpt2(case: Case, module: nn.Module) -> Function:
         eos_token_id=0,
         attn_implementation="eager",
     )
-    # its linear layers within blocks hold their weights transposed
-    tensors = [
-        t.T if name.startswith("blocks") and t.dim() > 1 else t
-        for name, t in module.state_dict().items()
-    ]
-    twin = _filled(transformers.GPT2LMHeadModel(config), [t.contiguous() for t in tensors])
+
+
+def _transposed(tensors: Iterable[tuple[str, Tensor]]) -> list[Tensor]:
+    """Linear layers within the blocks of its GPT-2 hold their weights transposed."""
+    within = ((n.startswith("blocks") and t.dim() > 1, t) for n, t in tensors)
+    return [(t.T if turned else t).contiguous() for turned, t in within]
+
+
+def _gpt2(case: Case, module: nn.Module) -> Function:
+    config = _gpt2_config(case, case.outputs)
+    twin = _transformers().GPT2LMHeadModel(config)
+    twin = _filled(twin, _transposed(module.state_dict().items()))
     return lambda tokens: twin(tokens).logits
+
+
+def _gpt2_classifier(case: Case, module: nn.Module) -> Function:
+    """Its decoder; the head is written out."""
+    *body, weight, bias = module.state_dict().items()
+    twin = _transformers().GPT2Model(_gpt2_config(case, case.architecture.vocabulary))
+    twin = _filled(twin, _transposed(body))
+    return lambda tokens: twin(tokens).last_hidden_state[:, -1] @ weight[1].T + bias[1]
+
+
+def _roberta(case: Case, module: nn.Module) -> Function:
+    """Its encoder, filled by the names that pretrained weights have; the head is written out."""
+    a = case.architecture
+    config = _transformers().RobertaConfig(
+        vocab_size=a.vocabulary,
+        hidden_size=a.model_dim,
+        num_hidden_layers=a.depth,
+        num_attention_heads=a.heads,
+        intermediate_size=4 * a.model_dim,
+        max_position_embeddings=a.positions,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+        pad_token_id=1,
+        attn_implementation="eager",
+    )
+    twin = _transformers().RobertaModel(config, add_pooling_layer=False).double().eval()
+    with torch.no_grad():
+        for tensor in twin.parameters():
+            tensor.normal_(generator=rng.generator("twin", *tensor.shape))
+    load_roberta(module, twin.state_dict())
+    head = module.head
+
+    def function(tokens: Tensor) -> Tensor:
+        features = twin(tokens, attention_mask=(tokens != 1).long()).last_hidden_state
+        return features[:, 0] @ head.weight.T + head.bias
+
+    return function

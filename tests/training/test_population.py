@@ -129,6 +129,9 @@ def task_of(case: Case) -> Task:
         return Task("text", inputs, labels, inputs, labels, case.outputs, objective)
     if name == "pinn":
         return _equation(3.0)
+    if case.architecture.takes == "labelled text":
+        inputs, labels = case.inputs(17), torch.arange(17) % case.outputs
+        return Task("labelled", inputs, labels, inputs, labels, case.outputs)
     given = oracles.blobs(train=17, test=5, shape=case.shape, classes=case.outputs)
     return wide(given)
 

@@ -8,6 +8,8 @@ from phasezoo.data.corpus import CorpusError
 from phasezoo.data.text_pydoc import pydoc
 from phasezoo.spec.data import DataSpec, Digits, Npz
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.glue import Glue
+from phasezoo.spec.labelled_text import PythonText
 from phasezoo.spec.published import Published
 from phasezoo.spec.text import GPT2_VOCABULARY, OpenWebText, Pydoc
 
@@ -43,10 +45,12 @@ def inputs_of(spec: DataSpec) -> Inputs | None:
                 return Inputs((spec.context,), pydoc(spec).vocabulary)
             except CorpusError:
                 return None
+        case PythonText() | Glue():
+            return Inputs((spec.context,), len(spec.classes))
         case Npz():
             return None
 
 
 def needs_download(spec: DataSpec) -> bool:
     """Whether a data set is made from files of the web."""
-    return not isinstance(spec, Digits | EquationPoints | Pydoc)
+    return not isinstance(spec, Digits | EquationPoints | Pydoc | PythonText)

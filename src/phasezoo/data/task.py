@@ -13,7 +13,10 @@ from phasezoo.data.objective import CLASSIFICATION, Classification, NextToken, O
 from phasezoo.data.physics import Physics, physics, rows_of, targets_of, with_coefficient
 from phasezoo.data.points import KIND as POINTS
 from phasezoo.data.sample import Sample, Set
+from phasezoo.spec.labelled_text import LABELLED_TEXT
 from phasezoo.vocabulary import COEFFICIENT, Number, Split
+
+_FEATURES = 256  # numbers for each token that bound how many windows go in at once
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,12 @@ class Task:
 
     Images are [N, C, H, W] float32, normalised per channel, their labels [N] int64; training labels
     carry the label noise of the spec, test labels are clean. Windows of text are [N, T] int64 with
-    labels [N, T], the next tokens. Points of an equation are rows [N, 8] with targets [N, 4]
-    (`phasezoo.data.physics`).
+    labels [N, T], the next tokens, or one class each, [N]. Points of an equation are rows [N, 8]
+    with targets [N, 4] (`phasezoo.data.physics`).
 
     `classes` is the number of outputs of a network for one input, or one position; `black` [C] or
-    [1] the value of a black pixel among the inputs, which augmentation fills with.
+    [1] the value of a black pixel among the inputs, which augmentation fills with; `vocabulary`
+    the number of tokens that inputs are made of.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Task:
     classes: int
     objective: Objective = CLASSIFICATION
     black: Tensor = field(default_factory=lambda: torch.zeros(1))
+    vocabulary: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -81,6 +86,8 @@ def task_from(data: xr.Dataset, name: str, device: torch.device) -> Task:
     match data.attrs.get("kind", "images"):
         case "text":
             return _text(data, name, device)
+        case kind if kind == LABELLED_TEXT:
+            return _labelled_text(data, name, device)
         case kind if kind == POINTS:
             return _points(data, name, device)
         case _:
@@ -131,6 +138,24 @@ def _text(data: xr.Dataset, name: str, device: torch.device) -> Task:
         test_labels=test[:, 1:],
         classes=vocabulary,
         objective=NextToken(tokens.shape[1] - 1, vocabulary),
+        vocabulary=vocabulary,
+    )
+
+
+def _labelled_text(data: xr.Dataset, name: str, device: torch.device) -> Task:
+    """Windows with one label each."""
+    tokens = torch.from_numpy(data["token"].values.astype("int64")).to(device)
+    label = torch.from_numpy(data["label"].values.astype("int64")).to(device)
+    train = torch.from_numpy(data["split"].values == Split.TRAIN).to(device)
+    return Task(
+        name=name,
+        train_inputs=tokens[train],
+        train_labels=label[train],
+        test_inputs=tokens[~train],
+        test_labels=label[~train],
+        classes=len(str(data.attrs["classes"]).split()),
+        objective=Classification(_FEATURES * tokens.shape[1]),
+        vocabulary=int(data.attrs["vocabulary"]),
     )
 
 

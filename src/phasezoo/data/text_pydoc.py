@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pydoc_data import topics as documentation
 
 import numpy as np
@@ -31,33 +32,55 @@ def pydoc(spec: Pydoc) -> Corpus:
     Raises:
         CorpusError: this Python has another documentation than `sha256` says, or too little.
     """
-    topics: Mapping[str, str] = documentation.topics
-    digest = corpus_sha256(topics)
+    digest = corpus_sha256(documentation.topics)
     if spec.sha256 not in {None, digest}:
         got = f"{digest}, the documentation of Python {platform.python_version()}"
         allowed = f"{spec.sha256}, that of another; run that one, or bring the data set as it is"
         raise CorpusError(f"pydoc: sha256: got {got}; allowed: {allowed}")
-    texts = without_repetitions(topics)
-    names = sorted(texts)
-    documents = [_bytes(texts[name]) for name in names]
-    train, test = sides([len(d) for d in documents], spec.split_seed)
-    byte, token = _vocabulary([documents[number] for number in train])
-    tokens = [token[d] for d in documents]
+    manual = divided(spec.split_seed)
+    tokens = [manual.token[_bytes(text)] for text in manual.texts.values()]
     return Corpus(
         title="Documentation of Python",
         references="https://docs.python.org/3/",
         licence="PSF-2.0",
-        train=_windows(tokens, train, "train", spec.train, spec),
-        test=_windows(tokens, test, "test", spec.test, spec),
-        vocabulary=len(byte),
+        train=_windows(tokens, manual.train, "train", spec.train, spec),
+        test=_windows(tokens, manual.test, "test", spec.test, spec),
+        vocabulary=len(manual.byte),
         end=END,
-        byte=byte,
+        byte=manual.byte,
         facts={
-            "documents": " ".join(names),
+            "documents": " ".join(manual.texts),
             "python": ".".join(platform.python_version_tuple()[:2]),
             "corpus_sha256": digest,
         },
     )
+
+
+@dataclass(frozen=True)
+class Manual:
+    """The topics of `help()` on their sides, and the tokens of bytes.
+
+    Attributes:
+        texts: of each topic without repetitions, by name, in the order of names.
+        train: numbers of the topics to train on, in the order in which they are read.
+        test: numbers of the others.
+        byte: what each token stands for, [vocabulary].
+        token: of each byte, [256].
+    """
+
+    texts: Mapping[str, str]
+    train: list[int]
+    test: list[int]
+    byte: NDArray[np.uint8]
+    token: Tokens
+
+
+def divided(split_seed: int) -> Manual:
+    """The documentation of the Python that runs, divided by `split_seed`."""
+    texts = dict(sorted(without_repetitions(documentation.topics).items()))
+    documents = [_bytes(text) for text in texts.values()]
+    train, test = sides([len(d) for d in documents], split_seed)
+    return Manual(texts, train, test, *_vocabulary([documents[number] for number in train]))
 
 
 def corpus_sha256(topics: Mapping[str, str]) -> str:
@@ -65,16 +88,20 @@ def corpus_sha256(topics: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(topics), sort_keys=True).encode()).hexdigest()
 
 
-def without_repetitions(topics: Mapping[str, str]) -> dict[str, str]:
+def without_repetitions(topics: Mapping[str, str], of: Iterable[str] = ()) -> dict[str, str]:
     """Topics without the paragraphs that a longer topic has too, whatever their white space.
 
     Some topics are sections of others, word for word. Left as they are, a third of the test text
     would be training text.
+
+    Args:
+        topics: text by name.
+        of: more texts, whose paragraphs are repetitions wherever they are found.
     """
-    seen: set[str] = set()
+    seen = {words for text in of for words, _ in _paragraphs(text)}
     kept: dict[str, str] = {}
     for name in sorted(topics, key=lambda name: (-len(topics[name]), name)):
-        paragraphs = [(" ".join(p.split()), p) for p in topics[name].split("\n\n")]
+        paragraphs = _paragraphs(topics[name])
         own = [paragraph for words, paragraph in paragraphs if words not in seen]
         seen.update(words for words, _ in paragraphs)
         if own:
@@ -82,13 +109,25 @@ def without_repetitions(topics: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def sides(sizes: Sequence[int], split_seed: int) -> tuple[list[int], list[int]]:
+def _paragraphs(text: str) -> list[tuple[str, str]]:
+    """The words of each paragraph, and the paragraph."""
+    return [(" ".join(p.split()), p) for p in text.split("\n\n")]
+
+
+def sides(
+    sizes: Sequence[int], split_seed: int, of: Sequence[str] = ("pydoc",)
+) -> tuple[list[int], list[int]]:
     """Documents to train and to test on, in the order in which they are read.
 
     In an order drawn by chance, each goes to the test side if it fits into what is left of
     `TEST_SHARE` there. So that side has nearly its share, however unequal the documents are.
+
+    Args:
+        sizes: of the documents.
+        split_seed: draws the order.
+        of: names the corpus.
     """
-    order = torch.randperm(len(sizes), generator=rng.generator("pydoc", "split", split_seed))
+    order = torch.randperm(len(sizes), generator=rng.generator(*of, "split", split_seed))
     room = int(TEST_SHARE * sum(sizes))
     train: list[int] = []
     test: list[int] = []

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from phasezoo.landscape.network import Network
 from phasezoo.merging.permutation import infer, permute
 from phasezoo.models.flat import Weights
-from phasezoo.models.gpt2 import GPT2
 from phasezoo.store.zoo import Zoo
 from phasezoo.vocabulary import Number
 
@@ -30,7 +29,7 @@ class Shuffling:
         module = zoo.blank(load)
         self._network = Network(module, CPU)
         shape = (2, *zoo.nodes.attrs["input_shape"])
-        tokens = isinstance(module, GPT2)
+        tokens = any(isinstance(part, nn.Embedding) for part in module.modules())
         self._spec = infer(module, torch.zeros(shape, dtype=torch.long if tokens else None))
 
     def __call__(self, weights: Weights, generator: torch.Generator) -> Weights:

@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from phasezoo.models import initial
-from phasezoo.models.gpt2 import GPT2
+from phasezoo.models.gpt2 import GPT2, GPT2Classifier
 from phasezoo.models.mlp import MLP
 from phasezoo.models.pinn import PINN
 from phasezoo.models.residual import BasicBlock, Bottleneck
 from phasezoo.models.resnet import ResNet, ResNet20
+from phasezoo.models.roberta import RoBERTa
 from phasezoo.models.small_resnet import SmallResNet
 from phasezoo.models.vgg import VGG
 from phasezoo.models.vit import ViT
@@ -55,6 +56,10 @@ def _module(a: spec.Architecture, sized: tuple[tuple[int, ...], int, int]) -> nn
             return ViT(*sized, a.depth, a.heads, a.patch_size)
         case spec.Gpt2():
             return GPT2(*sized, a.depth, a.heads)
+        case spec.Gpt2Classifier():
+            return GPT2Classifier(*sized, a.depth, a.heads, a.vocabulary)
+        case spec.Roberta():
+            return RoBERTa(*sized, a.depth, a.heads, a.vocabulary, a.positions)
         case _:
             assert_never(a)
 
@@ -63,8 +68,10 @@ def _module(a: spec.Architecture, sized: tuple[tuple[int, ...], int, int]) -> nn
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
     """Draw initial weights in place, by the rule of the architecture (`models/initial.py`)."""
     match module:
-        case GPT2():
+        case GPT2() | GPT2Classifier():
             initial.gpt2(module, generator)
+        case RoBERTa():
+            initial.roberta(module, generator)
         case ViT():
             initial.vision_transformer(module, generator)
         case PINN():

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from phasezoo.models.gpt2 import GPT2
+from phasezoo.models.gpt2 import GPT2, GPT2Classifier
 from phasezoo.models.pinn import PINN
+from phasezoo.models.roberta import RoBERTa
 from phasezoo.models.vit import ViT
 
 Draw = Callable[[Tensor], object]  # fills a tensor
@@ -52,7 +53,7 @@ def vision_transformer(module: ViT, generator: torch.Generator) -> None:
     _reset_norms(module)
 
 
-def gpt2(module: GPT2, generator: torch.Generator) -> None:
+def gpt2(module: GPT2 | GPT2Classifier, generator: torch.Generator) -> None:
     """Weights normal of deviation 0.02, those that end a residual branch 0.02 / sqrt(2 depth).
 
     Biases are 0. Radford et al. 2019, section 2.3; the deviations are those of transformers.
@@ -60,6 +61,17 @@ def gpt2(module: GPT2, generator: torch.Generator) -> None:
     small = 0.02 / math.sqrt(2 * len(module.blocks))
     for name, weight in _matrices(module).items():
         _fill(weight, _normal(small if name.endswith(".out.weight") else 0.02, generator))
+    _zero_biases(module)
+    _reset_norms(module)
+
+
+def roberta(module: RoBERTa, generator: torch.Generator) -> None:
+    """All weights, tokens and positions normal of deviation 0.02; no biases.
+
+    That of BERT (Devlin et al. 2019), which RoBERTa keeps, and of transformers.
+    """
+    for weight in _matrices(module).values():
+        _fill(weight, _normal(0.02, generator))
     _zero_biases(module)
     _reset_norms(module)
 

@@ -27,8 +27,8 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dimension, 3 * dimension)
         self.out = nn.Linear(dimension, dimension)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Features [N, T, D] of inputs [N, T, D]."""
+    def forward(self, inputs: Tensor, real: Tensor | None = None) -> Tensor:
+        """Features [N, T, D] of inputs [N, T, D]; nothing attends to tokens not `real` [N, T]."""
         tokens = inputs.shape[1]
         split = self.qkv(inputs).unflatten(2, (3, self.heads, -1))  # [N, T, 3, heads, d]
         queries, keys, values = split.permute(2, 0, 3, 1, 4)  # each [N, heads, T, d]
@@ -36,6 +36,8 @@ class Attention(nn.Module):
         if self.causal:
             later = torch.ones(tokens, tokens, dtype=torch.bool, device=scores.device).triu(1)
             scores = scores.masked_fill(later, -torch.inf)
+        if real is not None:
+            scores = scores.masked_fill(~real[:, None, None], -torch.inf)
         mixed = scores.softmax(dim=-1) @ values  # [N, heads, T, d]
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return out

@@ -46,6 +46,9 @@ JUDGED = {  # by kind of data
         "Loss is the mean cross-entropy of the next token, error the share of tokens that are not "
         "the likeliest."
     ),
+    "labelled text": Judged(
+        "Loss is the mean cross-entropy of the classes, error the share of texts misclassified."
+    ),
     "points": Judged(
         "Loss is the sum of the mean squared residuals of the equation and its conditions, error "
         "the relative L2 distance from the solution, which may exceed 100 %.",

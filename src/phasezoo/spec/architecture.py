@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from phasezoo.spec.base import PositiveInt, Spec, refused
-from phasezoo.vocabulary import Number
-
-
-class Sized(Spec):
-    """A family with one size: the field `size_name`, None where the load axis sets it."""
-
-    size_name: ClassVar[str] = "width"
-    takes: ClassVar[str] = "images"  # the kind of data sets it is for
-
-    @property
-    def size(self) -> int | None:
-        """The size, where no axis sets it."""
-        return getattr(self, self.size_name)  # type: ignore[no-any-return]
-
-    def at(self, hyperparameter: str, load: Number) -> Self:
-        """The architecture at one load.
-
-        A load that is no size, such as a coefficient of an equation, leaves it as it is.
-        """
-        if hyperparameter != self.size_name:
-            return self
-        return self.model_copy(update={hyperparameter: load})
-
-    def refusal(self, size: int) -> str | None:
-        """What a size must be instead, if it cannot be `size`."""
-        return None
-
-    @model_validator(mode="after")
-    def _size_fits(self) -> Self:
-        if self.size is not None and (allowed := self.refusal(self.size)):
-            raise refused(self.size_name, self.size, allowed)
-        return self
+from phasezoo.spec.base import PositiveInt
+from phasezoo.spec.language_models import Gpt2 as Gpt2
+from phasezoo.spec.language_models import Gpt2Classifier as Gpt2Classifier
+from phasezoo.spec.language_models import Roberta as Roberta
+from phasezoo.spec.sized import Sized, Transformer
 
 
 class Mlp(Sized):
@@ -151,23 +123,7 @@ class Vgg(Sized):
         return (*blocks, "hidden.0", "hidden.1", "head")
 
 
-class _Transformer(Sized):
-    """Blocks of attention and a perceptron; the size is shared out among heads."""
-
-    depth: PositiveInt  # blocks
-    heads: PositiveInt
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Names of the modules whose outputs can be compared."""
-        return (*(f"blocks.{i}" for i in range(self.depth)), "norm", "head")
-
-    def refusal(self, size: int) -> str | None:
-        """Each head has size / heads dimensions."""
-        return f"multiples of {self.heads}, the heads" if size % self.heads else None
-
-
-class Vit(_Transformer):
+class Vit(Transformer):
     """Vision transformer.
 
     Depth, heads and patch size of the zoo paper are not published. Its largest dimension, 192, is
@@ -182,23 +138,7 @@ class Vit(_Transformer):
     embedding_dim: PositiveInt | None = None
 
 
-class Gpt2(_Transformer):
-    """GPT-2; context and vocabulary are those of the data.
-
-    Depth, heads and dimensions of the zoo paper are not published. This project's choice is depth
-    12 and 12 heads, those of GPT-2 small, and the 11 dimensions 72, 96, 144, 192, 288, 384, 576,
-    768, 1152, 1536, 2304: all are multiples of 12, 768 is GPT-2 small, and with 50,257 tokens and
-    a context of 1,024 the largest has 883 million parameters, near the 900 million that the paper
-    names; 11 dimensions x 8 batch sizes x 3 seeds are its 264 models.
-    """
-
-    takes: ClassVar[str] = "text"
-    size_name: ClassVar[str] = "model_dim"
-    name: Literal["gpt-2"]
-    model_dim: PositiveInt | None = None
-
-
-_Any = Mlp | Pinn | SmallResNet | ResNet | ResNet20 | Vgg | Vit | Gpt2
+_Any = Mlp | Pinn | SmallResNet | ResNet | ResNet20 | Vgg | Vit | Gpt2 | Gpt2Classifier | Roberta
 Architecture = Annotated[_Any, Field(discriminator="name")]
 
 KINDS: tuple[type[Sized], ...] = get_args(_Any)

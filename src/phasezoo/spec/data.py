@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 
 from phasezoo.spec.base import Absent, NonNegativeInt, PositiveInt, Spec, refused
 from phasezoo.spec.equation import EquationPoints
+from phasezoo.spec.glue import Glue
 from phasezoo.spec.label_noise import LabelNoise
+from phasezoo.spec.labelled_text import PythonText
 from phasezoo.spec.published import Published
 from phasezoo.spec.text import OpenWebText, Pydoc
 from phasezoo.spec.web import Sha256, WebAddress
@@ -91,4 +93,7 @@ class Npz(Samples):
 
 
 Images = Digits | Npz | Published
-DataSpec = Annotated[Images | EquationPoints | Pydoc | OpenWebText, Field(discriminator="source")]
+DataSpec = Annotated[
+    Images | EquationPoints | Pydoc | OpenWebText | PythonText | Glue,
+    Field(discriminator="source"),
+]

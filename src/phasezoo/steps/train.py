@@ -9,6 +9,8 @@ from phasezoo import rng
 from phasezoo.data.task import Task
 from phasezoo.models.build import build, initialise
 from phasezoo.models.flat import buffer_layout, parameter_layout
+from phasezoo.models.pretrained import begin_pretrained
+from phasezoo.models.vocabulary import check_vocabulary
 from phasezoo.provenance import code_digest, recipe_digest
 from phasezoo.spec.training_jobs import TrainingJob, TrainJob, TrainShareJob
 from phasezoo.steps.device import name_of, prepare, share_of
@@ -38,6 +40,7 @@ def train(job: TrainingJob, data: Path, before: Sequence[Path], output: Path, gp
     """
     device = prepare(gpus)
     task = read_task(data, device)
+    check_vocabulary(job.architecture, task)
     made_with = {"code": recipe_digest(), "device": name_of(device)}
     noted: dict[str, str] = {}
     with writing(output, job.model_dump(mode="json"), noted, **made_with) as directory:
@@ -130,6 +133,7 @@ def _members(cell: TrainJob, task: Task, before: Sequence[Path]) -> Iterator[Mem
 def _initial(cell: TrainJob, names: tuple[str, ...], task: Task) -> Checkpoint:
     module = build(cell.architecture, task.shape, task.classes)
     initialise(module, rng.generator(*names, "init"))
+    begin_pretrained(module, cell.architecture)
     return start(module, cell.optimisation.optimiser.moments)
 
 

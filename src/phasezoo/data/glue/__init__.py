@@ -1,0 +1,1 @@
+"""The sets of GLUE (Wang et al. 2019): an optional extra."""

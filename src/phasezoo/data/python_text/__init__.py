@@ -1,0 +1,1 @@
+"""Text classification from the text that travels with Python."""
