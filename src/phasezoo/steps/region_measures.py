@@ -51,7 +51,7 @@ class Target:
     def probe(self, bodies: Tensor) -> Probed:
         """What bodies [M, D] are worth with new heads."""
         how, task = self.job.probe, self.task
-        if how.samples is not None:
+        if how.samples is not None and how.samples < len(task.train_labels):
             task = few_shot(task, how.samples, *self.names("probe"))
         start = self.models.start
         return probed(start, bodies, task, how.penalty, how.iterations, self.device)
