@@ -255,6 +255,7 @@ def test_groups_have_as_many_members_as_there_are_models(joined: xr.Dataset) -> 
 def test_gains_are_paired_differences_and_counts_add_up(joined: xr.Dataset) -> None:
     errors = joined["efficient_test_error"]
     gains = (errors.sel(arm="pre-trained") - errors).mean("draw")
+    gains = gains.transpose(*joined["efficient_gain"].dims)
     arms = [arm for arm in errors["arm"].values if arm != "pre-trained"]
     found = joined["efficient_gain"]
     assert np.allclose(found.sel(arm=arms), gains.sel(arm=arms), atol=1e-6)

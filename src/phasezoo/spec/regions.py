@@ -60,7 +60,7 @@ class Probe(Spec):
     Attributes:
         penalty: half of it times the squared weights is added to the mean loss.
         iterations: of the fit, at most.
-        samples: of the training set that it is fitted to; None takes all.
+        samples: of the training set that it is fitted to, at most; None takes all.
     """
 
     penalty: PositiveFloat

@@ -51,7 +51,7 @@ class Target:
     def probe(self, bodies: Tensor) -> Probed:
         """What bodies [M, D] are worth with new heads."""
         how, task = self.job.probe, self.task
-        if how.samples is not None:
+        if how.samples is not None and how.samples < len(task.train_labels):
             task = few_shot(task, how.samples, *self.names("probe"))
         start = self.models.start
         return probed(start, bodies, task, how.penalty, how.iterations, self.device)
@@ -122,13 +122,15 @@ def measure_groups(out: xr.Dataset, target: Target, found: Bodies) -> None:
     start = target.probe(target.models.start.body[None].double())
     out["start_probe_loss"][:] = start.loss
     out["start_probe_error"][:] = start.error
-    for (level, group), bodies in found.items():
-        probes = target.probe(bodies)
+    # a tuned model is in several groups, and is judged once
+    distinct, places = torch.unique(torch.cat(list(found.values())), dim=0, return_inverse=True)
+    probes, sizes = target.probe(distinct), [len(bodies) for bodies in found.values()]
+    for (level, group), of in zip(found, places.split(sizes), strict=True):
         at = {"dataset": target.job.target, "level": level, "group": group}
-        at_members = at | {"member": np.arange(len(bodies))}
-        out["probe_loss"].loc[at_members] = probes.loss
-        out["probe_error"].loc[at_members] = probes.error
-        out["probe_converged"].loc[at_members] = probes.converged
+        at_members = at | {"member": np.arange(len(of))}
+        out["probe_loss"].loc[at_members] = probes.loss[of]
+        out["probe_error"].loc[at_members] = probes.error[of]
+        out["probe_converged"].loc[at_members] = probes.converged[of]
 
 
 def measure_lines(out: xr.Dataset, target: Target) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from phasezoo.spec.labelled_text import Family
 
 Window = NDArray[np.uint8]  # [T]
-SWAPS = 3  # pairs of letters that `spelling` exchanges, in as many words
+FEWEST_EXCHANGES = 3  # words that `spelling` needs
 FEWEST_WORDS = 4  # whole words that `order` needs between the first and the last of a window
 
 _WORD = re.compile(rb"\S+")
@@ -65,17 +65,20 @@ class Order(Change):
 
 
 class Spelling(Change):
-    """In `SWAPS` words two neighbouring letters change places, neither the first nor the last."""
+    """In every longer word two neighbouring letters change places, neither the first nor the last.
+
+    A word without two such letters that differ stays as it is.
+    """
 
     def can(self, window: bytes) -> bool:
         """Whether there are enough words of four letters or more with two that differ."""
-        return len(_exchanges(window)) >= SWAPS
+        return len(_exchanges(window)) >= FEWEST_EXCHANGES
 
     def changed(self, window: bytes, others: Sequence[bytes], chance: np.random.Generator) -> bytes:
         """The window with letters exchanged."""
-        out, words = bytearray(window), _exchanges(window)
-        for word in chance.choice(len(words), SWAPS, replace=False):
-            at = int(chance.choice(words[word]))
+        out = bytearray(window)
+        for places in _exchanges(window):
+            at = int(chance.choice(places))
             out[at : at + 2] = out[at + 1], out[at]
         return bytes(out)
 
