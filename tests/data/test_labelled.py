@@ -12,7 +12,8 @@ from sklearn.datasets import load_digits
 
 from phasezoo.data.labelled import labelled
 from phasezoo.data.source import load_source
-from phasezoo.spec.data import Digits, LabelNoise
+from phasezoo.spec.data import Digits
+from phasezoo.spec.label_noise import LabelNoise
 from phasezoo.vocabulary import Split
 
 TRAIN = 1201

@@ -60,10 +60,7 @@ def test_uses_that_nobody_asked_for_are_not_shown() -> None:
     assert told_of(mock(**SMALL)) == []
     some = with_uses("pruning")
     assert [use.key for use in uses_of(some)] == ["pruning"]
-    assert [panel.title for panel in shown_of(some)] == [
-        "Pruned: gain",
-        "Pruned and retrained: gain",
-    ]
+    assert [panel.title for panel in shown_of(some)] == ["Pruned and retrained: gain"]
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,9 @@ def _errors(*named: tuple[str, _Of]) -> Sequence[Panel]:
 
 _NEW_TASK = (
     _signed("New task: gain", _value("new_task_gain")),
-    _signed("New task: gain of the frozen body", _value("new_task_probe_gain")),
+    _signed(
+        "New task: gain of the frozen body", _lead("new_task_scratch_error", "new_task_probe_error")
+    ),
 )
 _ROBUST = (_signed("Disturbed images: gain", _value("robustness_gain")),)
 _TOLD_APART = Panel("Another data set told apart, AUROC", "", _value("foreign_auroc", 1))
@@ -123,7 +125,7 @@ USES = (
     Use(
         "pruning",
         "Pruning",
-        _PRUNING,
+        _PRUNING[1:],
         (
             *_errors(
                 ("Whole", _value("unpruned_error")),
@@ -135,7 +137,7 @@ USES = (
     Use(
         "ensembling",
         "Ensembles",
-        (*_TOGETHER, _DISAGREEMENT),
+        _TOGETHER[:1],
         (
             *_errors(
                 ("Mean of models", _value("ensemble_single_error")),

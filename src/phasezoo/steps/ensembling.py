@@ -61,7 +61,5 @@ def _numbers(found: Ensemble) -> dict[str, Value]:
         "ensembling_gain": found.gain,
         "pair_ensemble_error": found.errors,
         "pair_ensemble_loss": found.losses,
-        "pair_single_error": found.single_error,
-        "pair_single_loss": found.single_loss,
         "pair_disagreement": found.disagreement,
     }
