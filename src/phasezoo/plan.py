@@ -6,18 +6,18 @@ The rules stay free of logic; everything they ask is a method here.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from phasezoo import paths
 from phasezoo.cell_plan import Wildcards, told
+from phasezoo.plan_labels import Labels, any_of, block_labels, trained_labels
 from phasezoo.region_plan import RegionPlan
 from phasezoo.spec import jobs
 from phasezoo.spec.base import SpecError
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import LOAD, TEMPERATURE
-from phasezoo.weights_plan import made_together, shares, zoo_weights
+from phasezoo.weights_plan import shares, zoo_weights
 
 Group = Literal["metrics", "merging", "transfer"]
 
@@ -29,16 +29,6 @@ GROUPS: Mapping[Group, tuple[str, ...]] = {
     "merging": ("merging",),
     "transfer": ("transfer",),
 }
-
-
-class _Labels:
-    """Wildcards, as Snakemake would give them."""
-
-    def __init__(self, **labels: str) -> None:
-        self._labels = labels
-
-    def __getattr__(self, name: str) -> str:
-        return self._labels[name]
 
 
 class Plan(RegionPlan):
@@ -54,18 +44,18 @@ class Plan(RegionPlan):
         known: dict[str, set[str]] = {
             "dataset": set(self.study.data),
             "zoo": set(self.zoos),
-            "load": {label for z in zoos for label in _trained(z, LOAD)},
-            "temperature": {label for z in zoos for label in _trained(z, TEMPERATURE)},
+            "load": {label for z in zoos for label in trained_labels(z, LOAD)},
+            "temperature": {label for z in zoos for label in trained_labels(z, TEMPERATURE)},
             "loads": {share for z in zoos for share in shares(z.load)},
             "temperatures": {share for z in zoos for share in shares(z.temperature)},
             "block": {paths.numbers_label(b) for z in zoos for b in z.seeds if b not in z.imported},
-            "blocks": {b for z in zoos for f in z.families for b in _blocks(z, f.family)},
+            "blocks": {b for z in zoos for f in z.families for b in block_labels(z, f.family)},
             "segment": {paths.numbers_label(s) for z in zoos for s in z.training.checkpoints},
             "epoch": {str(epoch) for z in zoos for f in z.families for epoch in f.epochs},
         }
         for name, labels in self.region_labels().items():
             known.setdefault(name, set()).update(labels)
-        return {name: _any_of(labels) for name, labels in known.items()}
+        return {name: any_of(labels) for name, labels in known.items()}
 
     def datasets(self) -> list[str]:
         """The data sets of the run, stores and manifests; others may be gigabytes to download."""
@@ -103,7 +93,7 @@ class Plan(RegionPlan):
 
     def of_zoo(self, name: str) -> Iterator[str]:
         """Every artefact of one zoo, its data sets included."""
-        zoo, labels = self.zoos[name], _Labels(zoo=name)
+        zoo, labels = self.zoos[name], Labels(zoo=name)
         data = [paths.DATA_MANIFEST.format(dataset=d) for d in self.data_of_zoo(zoo)]
         for manifest in (*data, *self.weights_of(name)):
             yield manifest
@@ -152,12 +142,12 @@ class Plan(RegionPlan):
         origin, *labels = manifest.removesuffix(".json").split("/")
         if origin == "regions" and labels[1:2] == ["tuned"]:
             name, _, start, dataset, block = labels
-            at = _Labels(regions=name, start=start, dataset=dataset, block=block)
+            at = Labels(regions=name, start=start, dataset=dataset, block=block)
             return dict(json.loads(self.tune_job(at)))
         if origin not in ("runs", "imported"):
             return None
         names = ("zoo", "load", "temperature", "block", "segment")
-        wildcards = _Labels(**dict(zip(names, labels, strict=True)))
+        wildcards = Labels(**dict(zip(names, labels, strict=True)))
         told = self.train_job if origin == "runs" else self.import_job
         job: dict[str, object] = json.loads(told(wildcards))
         return job
@@ -250,7 +240,7 @@ class Plan(RegionPlan):
         """What the report reads with the manifests of the zoos."""
         found = paths.beside(self.joined_regions())
         for manifest, name in zip(self.published(), self.study.zoos_of_run, strict=True):
-            results = self.results(_Labels(zoo=name))
+            results = self.results(Labels(zoo=name))
             found += [paths.provenance(manifest), *results, *paths.beside(results)]
             found += [paths.COVERAGE.format(zoo=name)]
         return found
@@ -258,19 +248,3 @@ class Plan(RegionPlan):
     def data_of_zoo(self, zoo: Zoo) -> list[str]:
         """Names of the data sets that a zoo is trained and fine-tuned on."""
         return [zoo.dataset, *([zoo.transfer.dataset] if zoo.transfer else [])]
-
-
-def _trained(zoo: Zoo, axis: str) -> Iterator[str]:
-    """Labels along an axis in the paths of what training jobs make."""
-    for share in shares(zoo.load if axis == LOAD else zoo.temperature):
-        for block in zoo.seeds:
-            yield from made_together(zoo, axis, block, share)
-
-
-def _blocks(zoo: Zoo, family: str) -> list[str]:
-    return jobs.measured_blocks(zoo.seeds, zoo.pairs, family)
-
-
-def _any_of(labels: set[str]) -> str:
-    """A regular expression of some texts; of nothing, one that nothing fits."""
-    return "|".join(map(re.escape, sorted(labels))) or r"(?!)"
