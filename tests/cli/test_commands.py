@@ -40,6 +40,9 @@ STEPS = [
     "learning_coefficient",
     "statistics",
     "learning",
+    "tune_regions",
+    "measure_regions",
+    "collect_regions",
 ]
 
 
