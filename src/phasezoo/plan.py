@@ -6,27 +6,17 @@ The rules stay free of logic; everything they ask is a method here.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from phasezoo import paths
 from phasezoo.answer_plan import GROUPS, AnswerPlan, Group
 from phasezoo.cell_plan import Wildcards, read_beside, told
+from phasezoo.plan_labels import Labels, any_of, block_labels, trained_labels
 from phasezoo.region_plan import RegionPlan
 from phasezoo.spec import jobs
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import LOAD, TEMPERATURE
-from phasezoo.weights_plan import made_together, shares, zoo_weights
-
-
-class _Labels:
-    """Wildcards, as Snakemake would give them."""
-
-    def __init__(self, **labels: str) -> None:
-        self._labels = labels
-
-    def __getattr__(self, name: str) -> str:
-        return self._labels[name]
+from phasezoo.weights_plan import shares, zoo_weights
 
 
 class Plan(AnswerPlan, RegionPlan):
@@ -42,18 +32,18 @@ class Plan(AnswerPlan, RegionPlan):
         known: dict[str, set[str]] = {
             "dataset": set(self.study.data),
             "zoo": set(self.zoos),
-            "load": {label for z in zoos for label in _trained(z, LOAD)},
-            "temperature": {label for z in zoos for label in _trained(z, TEMPERATURE)},
+            "load": {label for z in zoos for label in trained_labels(z, LOAD)},
+            "temperature": {label for z in zoos for label in trained_labels(z, TEMPERATURE)},
             "loads": {share for z in zoos for share in shares(z.load)},
             "temperatures": {share for z in zoos for share in shares(z.temperature)},
             "block": {paths.numbers_label(b) for z in zoos for b in z.seeds if b not in z.imported},
-            "blocks": {b for z in zoos for f in z.families for b in _blocks(z, f.family)},
+            "blocks": {b for z in zoos for f in z.families for b in block_labels(z, f.family)},
             "segment": {paths.numbers_label(s) for z in zoos for s in z.training.checkpoints},
             "epoch": {str(epoch) for z in zoos for f in z.families for epoch in f.epochs},
         }
         for name, labels in self.region_labels().items():
             known.setdefault(name, set()).update(labels)
-        return {name: _any_of(labels) for name, labels in known.items()}
+        return {name: any_of(labels) for name, labels in known.items()}
 
     def datasets(self) -> list[str]:
         """The data sets of the run, stores and manifests; others may be gigabytes to download."""
@@ -95,7 +85,7 @@ class Plan(AnswerPlan, RegionPlan):
 
     def of_zoo(self, name: str) -> Iterator[str]:
         """Every artefact of one zoo, its data sets included."""
-        zoo, labels = self.zoos[name], _Labels(zoo=name)
+        zoo, labels = self.zoos[name], Labels(zoo=name)
         data = [paths.DATA_MANIFEST.format(dataset=d) for d in self.data_of_zoo(zoo)]
         for manifest in (*data, *self.weights_of(name)):
             yield manifest
@@ -144,12 +134,12 @@ class Plan(AnswerPlan, RegionPlan):
         origin, *labels = manifest.removesuffix(".json").split("/")
         if origin == "regions" and labels[1:2] == ["tuned"]:
             name, _, start, dataset, block = labels
-            at = _Labels(regions=name, start=start, dataset=dataset, block=block)
+            at = Labels(regions=name, start=start, dataset=dataset, block=block)
             return dict(json.loads(self.tune_job(at)))
         if origin not in ("runs", "imported"):
             return None
         names = ("zoo", "load", "temperature", "block", "segment")
-        wildcards = _Labels(**dict(zip(names, labels, strict=True)))
+        wildcards = Labels(**dict(zip(names, labels, strict=True)))
         told = self.train_job if origin == "runs" else self.import_job
         job: dict[str, object] = json.loads(told(wildcards))
         return job
@@ -211,7 +201,7 @@ class Plan(AnswerPlan, RegionPlan):
         """What the report reads with the manifests of the zoos."""
         found = paths.beside(self.joined_regions())
         for manifest, name in zip(self.published(), self.study.zoos_of_run, strict=True):
-            results = self.results(_Labels(zoo=name))
+            results = self.results(Labels(zoo=name))
             found += [paths.provenance(manifest), *results, *paths.beside(results)]
             found += [paths.COVERAGE.format(zoo=name)]
         return found
@@ -220,19 +210,3 @@ class Plan(AnswerPlan, RegionPlan):
         """Names of the data sets that a zoo is trained and used on."""
         beside = [name for family in zoo.families for name in read_beside(family)]
         return list(dict.fromkeys([zoo.dataset, *beside]))
-
-
-def _trained(zoo: Zoo, axis: str) -> Iterator[str]:
-    """Labels along an axis in the paths of what training jobs make."""
-    for share in shares(zoo.load if axis == LOAD else zoo.temperature):
-        for block in zoo.seeds:
-            yield from made_together(zoo, axis, block, share)
-
-
-def _blocks(zoo: Zoo, family: str) -> list[str]:
-    return jobs.measured_blocks(zoo.seeds, zoo.pairs, family)
-
-
-def _any_of(labels: set[str]) -> str:
-    """A regular expression of some texts; of nothing, one that nothing fits."""
-    return "|".join(map(re.escape, sorted(labels))) or r"(?!)"

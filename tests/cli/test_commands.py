@@ -40,10 +40,14 @@ STEPS = [
     "learning_coefficient",
     "statistics",
     "learning",
+    "explained",
     "new_task",
     "robustness",
     "pruning",
     "ensembling",
+    "tune_regions",
+    "measure_regions",
+    "collect_regions",
 ]
 
 

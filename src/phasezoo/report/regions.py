@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -12,12 +11,12 @@ import xarray as xr
 
 from phasezoo.report.canvas import svg
 from phasezoo.report.region_figures import (
-    TRAINED,
     gain_figure,
     line_figure,
     similarity_figure,
 )
-from phasezoo.report.tables import NOTHING
+from phasezoo.report.region_gains import arms_of, gain_lines, overall_lines
+from phasezoo.report.region_numbers import Score, number, percent, score_of
 from phasezoo.vocabulary import Status
 
 SCORES = {
@@ -42,29 +41,6 @@ class RegionResults:
     data: xr.Dataset
 
 
-@dataclass(frozen=True)
-class Score:
-    """A number in a table, and what is written small below it."""
-
-    value: str
-    interval: str
-    below: str = ""
-
-
-def number(value: float, digits: int = 2, sign: str = "") -> str:
-    """A number with a real minus; a dash where there is none."""
-    if not np.isfinite(value):
-        return NOTHING
-    return format(round(value, digits) + 0.0, f"{sign}.{digits}f").replace("-", "\N{MINUS SIGN}")
-
-
-def probability(value: float) -> str:
-    """A p value: as it is down to 0.001."""
-    if np.isfinite(value) and value < 0.001:
-        return "< 0.001"
-    return number(value, 3)
-
-
 def region_view(results: RegionResults) -> dict[str, Any]:
     """What the template asks for about one region study."""
     data = results.data
@@ -86,12 +62,6 @@ def region_view(results: RegionResults) -> dict[str, Any]:
         "gains": gain_lines(data),
         "own": own_lines(data),
     }
-
-
-def arms_of(data: xr.Dataset) -> list[str]:
-    """Arms that are compared with the pre-trained start, and of which there are any."""
-    there = data["efficient_gain"].notnull().any(["dataset", "trained", "samples"]).values
-    return [str(name) for name, any_ in zip(data["arm"].values, there, strict=True) if any_]
 
 
 def _families(data: xr.Dataset) -> dict[str, list[str]]:
@@ -153,15 +123,6 @@ def _mean(values: np.ndarray) -> float:
     return float(found.mean()) if found.size else float("nan")
 
 
-def score_of(
-    data: xr.Dataset, name: str, written: Callable[[float], str], below: str = ""
-) -> Score:
-    """A number with its interval, at one place of a Dataset."""
-    value, low, high = (float(data[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    interval = f"[{written(low)}, {written(high)}]" if np.isfinite(low) else ""
-    return Score(written(value), interval, below)
-
-
 def clustering_lines(data: xr.Dataset) -> list[dict[str, Any]]:
     """A line for each way of clustering and each kind of labels."""
     lines = []
@@ -171,7 +132,7 @@ def clustering_lines(data: xr.Dataset) -> list[dict[str, Any]]:
             continue
         scores = []
         for name in SCORES:
-            written = _percent if name in IN_PERCENT else number
+            written = percent if name in IN_PERCENT else number
             chance = f"chance: up to {written(float(at[f'{name}_chance_high']))}"
             scores.append(score_of(at, name, written, chance))
         lines.append(
@@ -184,14 +145,6 @@ def clustering_lines(data: xr.Dataset) -> list[dict[str, Any]]:
             }
         )
     return lines
-
-
-def _percent(value: float) -> str:
-    return number(100 * value, 1)
-
-
-def _points(value: float) -> str:
-    return number(100 * value, 2, "+")
 
 
 def inside_lines(data: xr.Dataset) -> list[tuple[str, list[Score]]]:
@@ -227,69 +180,12 @@ def inside_per_dataset(data: xr.Dataset) -> list[tuple[str, str, list[Score]]]:
     ]
 
 
-def overall_lines(data: xr.Dataset) -> list[dict[str, Any]]:
-    """For each share, what is trained and arm: mean gain over the data sets, and its tests."""
-    lines = []
-    for at, arm in _settings(data):
-        of = data.sel(at | {"arm": arm})
-        counts = [of[f"datasets_{what}"] for what in ("won", "tied", "lost")]
-        lines.append(
-            {
-                **_named(at),
-                "arm": arm,
-                "gain": score_of(of, "overall_gain", _points),
-                "counts": " / ".join(number(float(count), 0) for count in counts),
-                "p": probability(float(of["overall_gain_p"])),
-                "sign_p": probability(float(of["overall_gain_sign_p"])),
-                "p_holm": probability(float(of["overall_gain_p_holm"])),
-            }
-        )
-    return lines
-
-
-def gain_lines(data: xr.Dataset) -> list[dict[str, Any]]:
-    """For each data set, share, what is trained and arm: test error, gain and its test."""
-    lines = []
-    baseline = data.attrs["baseline"]
-    for dataset in data["dataset"].values:
-        for at, arm in _settings(data):
-            of = data.sel(at | {"dataset": dataset})
-            errors = of["efficient_test_error"].mean("draw")
-            one = of.sel(arm=arm)
-            lines.append(
-                {
-                    **_named(at),
-                    "dataset": str(dataset),
-                    "arm": arm,
-                    "before": _percent(float(errors.sel(arm=baseline))),
-                    "after": _percent(float(errors.sel(arm=arm))),
-                    "gain": score_of(one, "efficient_gain", _points),
-                    "p": probability(float(one["efficient_gain_p"])),
-                    "p_holm": probability(float(one["efficient_gain_p_holm"])),
-                }
-            )
-    return lines
-
-
-def _settings(data: xr.Dataset) -> list[tuple[Mapping[str, Any], str]]:
-    """Every share and what is trained, with every arm."""
-    return [
-        ({"samples": samples, "trained": trained}, arm)
-        for samples, trained in product(data["samples"].values, data["trained"].values)
-        for arm in arms_of(data)
-    ]
-
-
-def _named(at: Mapping[str, Any]) -> dict[str, str]:
-    return {"samples": str(at["samples"]), "trained": TRAINED[str(at["trained"])]}
-
-
 def own_lines(data: xr.Dataset) -> list[tuple[str, str, Score]]:
     """Test error of the tuned models on their own data sets: mean, and the range of the seeds."""
     lines = []
     for dataset in data["dataset"].values:
         errors = data["tuned_test_error"].sel(dataset=dataset)
         family = str(errors["family"].item())
-        ends = f"{_percent(float(errors.min()))} to {_percent(float(errors.max()))}"
-        lines.append((str(dataset), family, Score(_percent(float(errors.mean())), ends)))
+        ends = f"{percent(float(errors.min()))} to {percent(float(errors.max()))}"
+        lines.append((str(dataset), family, Score(percent(float(errors.mean())), ends)))
     return lines
