@@ -110,7 +110,7 @@ def test_costs_are_a_row_per_zoo_and_their_sum() -> None:
 
 def test_one_unit_follows_the_other() -> None:
     sizes = {row[6].split()[1] for row in costs(read_study(DECLARED))}
-    assert sizes == {"MB", "GB", "TB"}
+    assert sizes == {"kB", "MB", "GB", "TB"}
 
 
 def test_the_command_prints_the_costs() -> None:
