@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -45,6 +46,7 @@ class Documents:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
+@functools.cache
 def documents(domain: Domain, split_seed: int) -> Documents:
     """The documents of a domain on their sides.
 
