@@ -85,7 +85,11 @@ def of_clusters(job: JoinRegionsJob, vectors: Vectors) -> xr.Dataset:
             [start for start in job.starts for _ in range(first)],
         )
     names = list(dict.fromkeys(label for _, labels in asked.values() for label in labels))
-    axes = {"grouping": list(asked), "clustering": list(WAYS), "label": names}
+    axes: dict[str, list[str]] = {
+        "grouping": list(asked),
+        "clustering": [*WAYS],
+        "label": names,
+    }
     out = _empty(axes)
     for grouping, (count, labels) in asked.items():
         part = Vectors(vectors.cosines[:count, :count], vectors.lengths[:count], vectors.status)

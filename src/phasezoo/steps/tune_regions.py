@@ -32,8 +32,8 @@ def tune_regions(
     device = prepare(gpus)
     task = read_task(data, device)
     begin = start_of(job.start, job.architecture, start, origin)
-    made_with = {"code": code_digest("tune_regions"), "device": name_of(device)}
-    with writing(output, job.model_dump(mode="json"), **made_with) as directory:
+    code, spec = code_digest("tune_regions"), job.model_dump(mode="json")
+    with writing(output, spec, code=code, device=name_of(device)) as directory:
         runs = [Run(task, job.names(seed)) for seed in job.seeds]
         how = job.tuning
         found = fine_tuned(begin, runs, how.epochs, how.optimisation, device=device)
