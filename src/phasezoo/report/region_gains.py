@@ -62,7 +62,7 @@ def gain_lines(data: xr.Dataset) -> list[dict[str, Any]]:
     return lines
 
 
-def _settings(data: xr.Dataset) -> list[tuple[Mapping[str, Any], str]]:
+def _settings(data: xr.Dataset) -> list[tuple[dict[str, Any], str]]:
     """Every share and what is trained, with every arm."""
     return [
         ({"samples": samples, "trained": trained}, arm)
