@@ -42,15 +42,20 @@ def widths(name: str = "digits-mlp-widths", **changed: object) -> ZooResults:
 def judged(seen: dict[str, object] | None = None) -> ZooResults:
     """As `widths`, with verdicts on merges and on what they are compared with."""
     results = widths()
-    chance, merging = np.random.default_rng(5), results.merging
-    for variable in VARIABLES.values():
-        if variable.name.startswith("judged_") or variable.name.startswith(("soup_", "baseline_")):
-            values = chance.random([merging.sizes[dim] for dim in variable.dims])
-            values = 100 * values if variable.name.endswith("_count") else values
-            merging[variable.name] = (variable.dims, values.astype(variable.dtype))
+    _fill(results.merging, "judged_")
     if seen:
         results.spec["training"]["seen"] = seen
     return results
+
+
+def _fill(merging: xr.Dataset, *prefixes: str) -> None:
+    """Puts numbers by chance into variables: shares, and counts up to 100."""
+    chance = np.random.default_rng(5)
+    for variable in VARIABLES.values():
+        if variable.name.startswith(prefixes):
+            most = 100 if variable.name.endswith("_count") else 1
+            values = most * chance.random([merging.sizes[dim] for dim in variable.dims])
+            merging[variable.name] = (variable.dims, values.astype(variable.dtype))
 
 
 def merged(merging: xr.Dataset) -> xr.Dataset:
@@ -66,6 +71,7 @@ def merged(merging: xr.Dataset) -> xr.Dataset:
         path = 0.05 + 0.02 * out["t"] + share * height * bump
         out[f"path_{name}"] = path.transpose(*VARIABLES[f"path_{name}"].dims).astype("float32")
     out["midpoint_calibrated_loss"] = out["path_test_loss"].sel(t=0.5, drop=True) * 0.9
+    _fill(out, "soup_", "baseline_", "checkpoint_soup_")
     return out
 
 

@@ -170,7 +170,8 @@ def _half(variances: Floats, freedoms: NDArray[np.int64]) -> float:
 def means_over(values: xr.DataArray, keep: Sequence[str], least: float = -np.inf) -> xr.Dataset:
     """`mean_of` for every place on the axes to keep: `mean`, `low`, `high`, `values`, `models`.
 
-    The attribute `unit` says what was left out in turn, `pairs` or `seeds`, say.
+    The attribute `unit` says what was left out in turn, `pairs` or `seeds`, say, and `replicate`
+    what the values are of.
 
     Args:
         values: over those axes, one of pair, seed and block, and conditions.
@@ -188,7 +189,7 @@ def means_over(values: xr.DataArray, keep: Sequence[str], least: float = -np.inf
         out[name] = (tuple(keep), np.array(numbers, dtype=kind).reshape(shape))
     out["low"] = out["low"].clip(min=least)
     units = sorted({f"{mean.unit}s" for mean in found if mean.unit})
-    return out.assign_attrs(unit=" or ".join(units))
+    return out.assign_attrs(unit=" or ".join(units), replicate=replicate)
 
 
 _STORED = {"mean": float, "low": float, "high": float, "values": int, "models": int, "cells": int}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -104,37 +104,40 @@ def _table(data: xr.Dataset, of: Judged, loss: str, title: str) -> Table:
     merges["minus"] = against(merges, beside, told)
     beside["minus"] = against(beside, beside, told)
     columns = [*panels, minus]
-    lines = []
-    for name, values in (*_baselines(beside), *_merges(merges)):
-        found = [(means_over(panel.of(values), ()), panel) for panel in columns]
-        usual = max(int(mean["values"]) for mean, _ in found)
-        lines.append((name, [entry(mean, panel, usual) for mean, panel in found]))
-    counted = basis(means_over(panels[0].of(merges), list(_axes(merges))))
-    return Table(f"{title}: {counted}", "model", [(p.title, p.unit, "") for p in columns], lines)
+    axes = [axis for axis in (*ARM, "soup") if axis in merges.dims]
+    means = [_means(merges, axes, panel) for panel in columns]
+    levels = [_means(beside, ["baseline"], panel) for panel in columns]
+    named = [(name, at, levels) for name, at in _baselines(beside)]
+    named += [(name, at, means) for name, at in _merges(merges)]
+    usual = int(means[0]["values"].max())
+    lines = [
+        (name, [entry(of.sel(at), p, usual) for of, p in zip(found, columns, strict=True)])
+        for name, at, found in named
+    ]
+    heads = [(panel.title, panel.unit, "") for panel in columns]
+    return Table(f"{title}: {basis(means[0])}", "model", heads, lines)
+
+
+def _means(data: xr.Dataset, axes: Sequence[str], panel: Panel) -> xr.Dataset:
+    return means_over(panel.of(data), axes, -100.0 if panel.scale == "signed" else 0.0)
 
 
 def _difference(data: xr.Dataset) -> xr.DataArray:
     return data["minus"]
 
 
-def _axes(merges: xr.Dataset) -> Iterator[str]:
-    return (axis for axis in (*ARM, "soup") if axis in merges.dims)
-
-
-def _baselines(beside: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+def _baselines(beside: xr.Dataset) -> Iterator[tuple[str, dict[str, str]]]:
+    """Names of the baselines of which there is any value, and where they lie."""
     for name in BESIDE:
-        if name in beside["baseline"].values:
-            values = beside.sel(baseline=name)
-            if _any(values["error"]):
-                yield BESIDE[name], values
+        if name in beside["baseline"].values and _any(beside["error"].sel(baseline=name)):
+            yield BESIDE[name], {"baseline": name}
 
 
-def _merges(merges: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
-    for alignment, correction in arms_of(merges[["error"]]):
-        arm = merges.sel(alignment=alignment, correction=correction)
-        title = arm_title(alignment, correction)
-        if "soup" not in arm.dims:
-            yield title, arm
-        else:
-            for soup in arm["soup"].values.tolist():
-                yield f"{SOUPS[soup]}: {title}", arm.sel(soup=soup)
+def _merges(merges: xr.Dataset) -> Iterator[tuple[str, dict[str, str]]]:
+    """Names of the merges of which there is any value, and where they lie."""
+    for arm in arms_of(merges[["error"]]):
+        title, at = arm_title(*arm), dict(zip(ARM, arm, strict=True))
+        if "soup" not in merges.dims:
+            yield title, at
+        for soup in merges["soup"].values.tolist() if "soup" in merges.dims else ():
+            yield f"{SOUPS[soup]}: {title}", {**at, "soup": soup}

@@ -63,7 +63,7 @@ def reliability_figures(merging: xr.Dataset) -> Iterator[tuple[str, Figure]]:
 
 def _figure(data: xr.Dataset, ways: list[str]) -> Figure:
     with styled():
-        figure, all_axes = panelled(max(data.sizes[LOAD], COLUMNS), 4.0)
+        figure, all_axes = panelled(max(data.sizes[LOAD], COLUMNS), 5.2)
         for spare in all_axes[data.sizes[LOAD] :]:
             spare.set_axis_off()
         for place, label in enumerate(labels_of(data[LOAD])):
@@ -94,7 +94,7 @@ def _finish(axes: Axes, title: str) -> None:
     axes.axline((0, 0), slope=1, color="#999999", linewidth=0.8, zorder=0)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    axes.set_aspect("equal")
+    axes.set_box_aspect(1)
     axes.set_title(title)
     axes.set_xlabel("confidence")
     axes.set_ylabel("accuracy")

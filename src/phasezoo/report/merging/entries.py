@@ -8,7 +8,7 @@ import xarray as xr
 from phasezoo.report.arms import ALIGNED, CORRECTED
 from phasezoo.report.panels import Panel
 from phasezoo.report.tables import Entry, number
-from phasezoo.vocabulary import HYPERPARAMETERS
+from phasezoo.vocabulary import HYPERPARAMETERS, PAIR
 
 
 def arm_title(alignment: str, correction: str) -> str:
@@ -42,6 +42,7 @@ def entry(of: xr.Dataset, panel: Panel, usual: int) -> Entry:
 
 
 def basis(of: xr.Dataset) -> str:
-    """What the means of some arms rest on at the most: ``5 pairs of 10 models``."""
-    pairs, models = int(of["values"].max()), int(of["models"].max())
-    return f"{pairs} pair{'s' * (pairs != 1)} of {models} models"
+    """What the means of some arms rest on at the most: ``5 pairs of 10 models``, ``1 block``."""
+    values, models = int(of["values"].max()), int(of["models"].max())
+    counted = f"{values} {of.attrs['replicate']}{'s' * (values != 1)}"
+    return f"{counted} of {models} models" if of.attrs["replicate"] == PAIR else counted

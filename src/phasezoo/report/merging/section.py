@@ -28,6 +28,9 @@ from phasezoo.report.results import ZooResults
 from phasezoo.report.words import NOUNS
 from phasezoo.vocabulary import LOAD, PAIR
 
+LEVELS = (
+    "Bands are intervals of 95 %; lines without markers are means of what is beside the merges."
+)
 RELIABILITY = (
     "share that is right against confidence, on the test set; on the diagonal confidence can be "
     f"trusted. Bins with fewer than {calibration.FEWEST:g} samples are left out. After each name: "
@@ -103,7 +106,7 @@ def _beside(results: ZooResults) -> Iterator[Part]:
     for place, (correction, figure) in enumerate(paths.path_figures(data, loss)):
         name = f"From one model to the other, {CORRECTED[correction]}"
         drawn = picture(f"{results.name}-merging-paths-{place}", figure, f"{name}; levels: models.")
-        figures.append((drawn, f"{name}. {conditions(data)} Bands are intervals of 95 %."))
+        figures.append((drawn, f"{name}. {conditions(data)} {LEVELS}"))
     chances = chance([means_over(data[f"{beside.PAIRS.merge}_error"], ARM_OF_OUTPUTS)])
     says = f"{seen_by(seen)} {JUDGED} {chances}"
     yield Part("beside", title, says, figures, beside.beside_tables(data, beside.PAIRS, loss))
