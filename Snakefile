@@ -16,6 +16,7 @@ include: "rules/transfer.smk"
 include: "rules/downstream.smk"
 include: "rules/phases.smk"
 include: "rules/learning.smk"
+include: "rules/explained.smk"
 include: "rules/publish.smk"
 include: "rules/report.smk"
 

@@ -139,7 +139,7 @@ def test_all_asks_for_the_zoos_of_the_run_and_the_report() -> None:
     assert plan.targets() == [f"zoos/{NAME}.json", "results/report/index.html"]
     assert plan.published() == [f"zoos/{NAME}.json"]
     assert jobs.ReportJob.model_validate_json(plan.report_job()).zoos == {
-        NAME: ("metrics", "merging", "transfer")
+        NAME: ("metrics", "merging", "transfer", "explained")
     }
 
 

@@ -7,27 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
 
 from phasezoo import paths
-from phasezoo.cell_plan import CellPlan, Wildcards, read_beside, told
+from phasezoo.answer_plan import GROUPS, AnswerPlan, Group
+from phasezoo.cell_plan import Wildcards, read_beside, told
 from phasezoo.spec import jobs
-from phasezoo.spec.base import SpecError
 from phasezoo.spec.zoo import Zoo
 from phasezoo.vocabulary import LOAD, TEMPERATURE
 from phasezoo.weights_plan import made_together, shares, zoo_weights
-
-Group = Literal["metrics", "merging", "transfer"]
-
-GROUPS: Mapping[Group, tuple[str, ...]] = {
-    "metrics": (
-        *("evaluation", "hessian", "connectivity", "similarity"),
-        *("spectra", "noise", "learning_coefficient", "statistics"),
-    ),
-    "merging": ("merging",),
-    "transfer": ("transfer", "new_task", "robustness", "pruning", "ensembling"),
-}
 
 
 class _Labels:
@@ -40,7 +28,7 @@ class _Labels:
         return self._labels[name]
 
 
-class Plan(CellPlan):
+class Plan(AnswerPlan):
     """Targets of a study, and the jobs that make data and join results."""
 
     def targets(self) -> list[str]:
@@ -94,8 +82,8 @@ class Plan(CellPlan):
             yield paths.RESULT.format(zoo=name, group=group)
         yield paths.PHASES.format(zoo=name)
         yield paths.COVERAGE.format(zoo=name)
-        if zoo.learning:
-            yield paths.LEARNING.format(zoo=name)
+        for answer in self.answers(zoo):
+            yield paths.RESULT.format(zoo=name, group=answer)
         yield paths.ZOO_MANIFEST.format(zoo=name)
         yield paths.ZOO.format(zoo=name)
 
@@ -133,11 +121,6 @@ class Plan(CellPlan):
         job: dict[str, object] = json.loads(told(wildcards))
         return job
 
-    def groups(self, zoo: Zoo) -> list[Group]:
-        """The groups of results that a zoo has."""
-        measured = {family.family for family in zoo.families}
-        return [group for group, families in GROUPS.items() if measured & set(families)]
-
     def data_job(self, wildcards: Wildcards) -> str:
         """What `data` is told."""
         name = wildcards.dataset
@@ -167,17 +150,6 @@ class Plan(CellPlan):
             families={f.family: f.epochs for f in zoo.families if f.family in GROUPS[group]},
         )
 
-    def phases_job(self, wildcards: Wildcards) -> str:
-        """What `phases` is told."""
-        return told(jobs.PhasesJob(zoo=wildcards.zoo, criteria=self.zoos[wildcards.zoo].phases))
-
-    def learning_job(self, wildcards: Wildcards) -> str:
-        """What `learning` is told."""
-        options = self.zoos[wildcards.zoo].learning
-        if options is None:  # only where it is asked for by name
-            raise SpecError(f"zoos.{wildcards.zoo}.learning: got nothing; allowed: its epochs")
-        return told(jobs.LearningJob(zoo=wildcards.zoo, options=options))
-
     def all_weights(self, wildcards: Wildcards) -> list[str]:
         """Manifests of all weights of a zoo."""
         return self.weights_of(wildcards.zoo)
@@ -192,8 +164,8 @@ class Plan(CellPlan):
         return [paths.RESULT.format(zoo=wildcards.zoo, group=group) for group in groups]
 
     def published_groups(self, zoo: Zoo) -> list[str]:
-        """Groups of the published store beside its weights: joined, labelled and learned."""
-        return [*self.groups(zoo), "phases", *(["learning"] if zoo.learning else [])]
+        """Groups of the published store beside its weights: joined, labelled, and asked."""
+        return [*self.groups(zoo), "phases", *self.answers(zoo)]
 
     def publish_job(self, wildcards: Wildcards) -> str:
         """What `publish` is told."""

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent
 SCIENCE = {"data", "models", "training", "landscape", "merging", "transfer", "rng.py"}
 CARRYING = {"log.py", "device.py", "lease.py"}  # steps that only carry
 # cheap, so that any change may run them
-JOINING = {"collect", "phases", "learning", "publish", "report"}
+JOINING = {"collect", "phases", "learning", "explained", "publish", "report"}
 _TRAINING = ("training/population.py", "models/build.py", "data/task.py")
 STACK = ("numpy", "scipy", "scikit-learn", "torch", "xarray", "zarr", "netCDF4")
 

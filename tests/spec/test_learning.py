@@ -34,7 +34,7 @@ def test_a_zoo_that_does_not_ask_is_told_to_jobs_as_before() -> None:
     assert "statistics" not in told["metrics"]
     assert not any("learning" in path for path in Plan(study()).everything())
     report = json.loads(Plan(study()).report_job())
-    assert report == {"zoos": {NAME: ["metrics", "merging", "transfer"]}}
+    assert report == {"zoos": {NAME: ["metrics", "merging", "transfer", "explained"]}}
 
 
 def test_one_that_asks_has_one_more_result_that_is_published_and_reported() -> None:
@@ -47,7 +47,7 @@ def test_one_that_asks_has_one_more_result_that_is_published_and_reported() -> N
     assert added in plan.reported()
     at = type("At", (), {"zoo": NAME})()
     assert added in plan.results(at)
-    assert json.loads(plan.publish_job(at))["groups"][-2:] == ["phases", "learning"]
+    assert json.loads(plan.publish_job(at))["groups"][-3:-1] == ["phases", "learning"]
     assert json.loads(plan.learning_job(at))["options"] == json.loads(
         zoo.learning.model_dump_json()
     )

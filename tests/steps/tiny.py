@@ -19,6 +19,7 @@ from phasezoo.steps.connectivity import connectivity
 from phasezoo.steps.data import data
 from phasezoo.steps.ensembling import ensembling
 from phasezoo.steps.evaluate import evaluate
+from phasezoo.steps.explained import explained
 from phasezoo.steps.hessian import hessian
 from phasezoo.steps.learning import learning
 from phasezoo.steps.learning_coefficient import learning_coefficient
@@ -130,6 +131,12 @@ class Tiny:
         learning(job, *results, output)
         return output
 
+    def explained(self, zoo: str) -> Path:
+        output = self.root / paths.EXPLAINED.format(zoo=zoo)
+        job = jobs.ExplainedJob.model_validate_json(self.plan.explained_job(_at(zoo=zoo)))
+        explained(job, self.all_there(self.plan.explained_from(_at(zoo=zoo))), output)
+        return output
+
     def publish(self, zoo: str) -> Path:
         output = self.root / paths.ZOO_MANIFEST.format(zoo=zoo)
         at = _at(zoo=zoo)
@@ -154,6 +161,8 @@ class Tiny:
         self.phases(zoo)
         if self.zoo(zoo).learning:
             self.learning(zoo)
+        if "explained" in self.plan.answers(self.zoo(zoo)):
+            self.explained(zoo)
         return store_of(self.publish(zoo))
 
 

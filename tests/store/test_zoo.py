@@ -184,7 +184,7 @@ def test_a_store_that_is_no_zoo_is_refused(tiny: Tiny) -> None:
 
 
 def test_an_unknown_group_is_refused_with_those_there(tiny: Tiny) -> None:
-    known = "allowed are learning, merging, metrics, phases, transfer, weights"
+    known = "allowed are explained, learning, merging, metrics, phases, transfer, weights"
     with pytest.raises(ZooError, match=f"got group 'metric', {known}"):
         open_zoo(path_of(tiny, MLP))["metric"]
 

@@ -22,7 +22,8 @@ HESSIAN = {
 }
 END = Counter(publish=1, report=1)
 METRICS = END + Counter(collect_metrics=1, phases=1)
-COLLECTED = METRICS + Counter(collect_merging=1, collect_transfer=1)
+ASKED = METRICS + Counter(explained=1)
+COLLECTED = ASKED + Counter(collect_merging=1, collect_transfer=1)
 OF_MODELS = Counter(evaluate=1, hessian=1, transfer=1)
 OF_PAIRS = Counter(connectivity=1, similarity=1, merging=1)
 
@@ -62,13 +63,13 @@ GROWTH = {
     "a batch size": ({"temperature__values": [[20, 50], [33]]}, BATCH_SIZE),
     "later epochs, measured": (
         {"training__checkpoints": [[0, 1, 2], [3, 4]], "metrics__evaluation__epochs": [2, 4]},
-        METRICS + Counter(train=4, evaluate=1),
+        ASKED + Counter(train=4, evaluate=1),
     ),
     "a metric at a saved epoch": (
         {"metrics__similarity__epochs": [1, 2]},
-        METRICS + Counter(similarity=1),
+        ASKED + Counter(similarity=1),
     ),
-    "another criterion": ({"phases__cka": 0.5}, END + Counter(phases=1)),
+    "another criterion": ({"phases__cka": 0.5}, END + Counter(phases=1, explained=1)),
 }
 
 

@@ -148,6 +148,18 @@ def learning(
 
 
 @steps.command()
+def explained(
+    job: Job,
+    output: Output,
+    results: Annotated[list[Path], typer.Argument(help="Joined results, the labels last.")],
+) -> None:
+    """Tell what phases explain beyond load and temperature."""
+    from phasezoo.steps.explained import explained as step
+
+    step(jobs.ExplainedJob.model_validate_json(job), results, output)
+
+
+@steps.command()
 def publish(job: Job, data: Data, output: Output) -> None:
     """Publish a zoo."""
     with importing():

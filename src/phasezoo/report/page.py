@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from phasezoo.report import curves, figures, panels, predictions, trust
+from phasezoo.report import curves, explanations, figures, panels, predictions, trust
 from phasezoo.report.arms import arms_tables
 from phasezoo.report.canvas import svg
 from phasezoo.report.counts import best_cell, covered, measured, status, unconverged
@@ -71,6 +71,7 @@ def _view(results: ZooResults) -> dict[str, Any]:
         "pictures": _pictures(results),
         "tables": _tables(results),
         "predictions": _predictions(results),
+        "explained": _explained(results),
         "uses": told_of(results),
         "spec": list(flattened(results.spec)),
     }
@@ -104,6 +105,14 @@ def _predictions(results: ZooResults) -> dict[str, Any]:
     }
 
 
+def _explained(results: ZooResults) -> dict[str, Any]:
+    """What the template asks for about the variance that phases explain."""
+    if results.explained is None:
+        return {}
+    titles = [title for title, _ in explanations.COLUMNS]
+    return {"titles": titles, "lines": explanations.lines(results.explained)}
+
+
 def _pictures(results: ZooResults) -> dict[str, Picture]:
     """Every figure of a zoo."""
     phase, noun = results.phase, NOUNS[results.labelling.criteria.scheme]
@@ -116,6 +125,10 @@ def _pictures(results: ZooResults) -> dict[str, Picture]:
         told = predictions.prediction_figure(results, results.learning)
         says = "Predictions over what is true; the table below has their scores."
         drawn["predictions"] = _picture(results, "predictions", told, says)
+    if results.explained is not None:
+        shares = explanations.explained_figure(results.explained)
+        says = f"What load, temperature and {noun} explain; the table below has the numbers."
+        drawn["explained"] = _picture(results, "explained", shares, says)
     for group, shown in _shown(results).items():
         data = results.at_epoch(group)
         over_grid = figures.panel_figure(shown, data, phase)

@@ -30,6 +30,7 @@ class ZooResults:
         manifest: the published store's manifest: schema, tree, spec.
         provenance: started, seconds, versions, machine.
         learning: predictions from weights and their scores; None if the zoo has none.
+        explained: what phases explain of its results; None if the zoo has none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ZooResults:
     manifest: dict[str, Any]
     provenance: dict[str, Any]
     learning: xr.Dataset | None = None
+    explained: xr.Dataset | None = None
 
     @property
     def epoch(self) -> int:

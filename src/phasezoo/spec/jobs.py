@@ -152,6 +152,13 @@ class LearningJob(Spec):
     options: Learning
 
 
+class ExplainedJob(Spec):
+    """Tell what the phases of a zoo explain of its results."""
+
+    zoo: str
+    groups: tuple[str, ...]  # of results
+
+
 class PublishJob(Spec):
     """Publish a zoo as one labelled store."""
 

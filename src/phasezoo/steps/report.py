@@ -48,6 +48,7 @@ def _results(root: Path, name: str, groups: Sequence[str]) -> ZooResults:
         merging=results.get("merging"),
         transfer=results.get("transfer"),
         learning=results.get("learning"),
+        explained=results.get("explained"),
         phases=results["phases"],
         labelling=Labelling.of(found),
         manifest=content,

@@ -61,11 +61,12 @@ def write_root(directory: Path, name: str, zoo: Zoo, shape: Shape, references: s
 
 
 def write_group(directory: Path, group: str, data: xr.Dataset, zoo: Zoo) -> None:
-    """Write labelled metrics, phases, merging or transfer results as a group."""
+    """Write joined results, labels, or what is said of the zoo as a whole, as a group."""
     load, temperature = zoo.load.hyperparameter, zoo.temperature.hyperparameter
     out = schema.described(data, load, temperature)
     for axis, name in ((LOAD, load), (TEMPERATURE, temperature)):
-        out = out.assign_coords({name: (axis, out[axis].values, out[axis].attrs)})
+        if axis in out.coords:
+            out = out.assign_coords({name: (axis, out[axis].values, out[axis].attrs)})
     for label in (c for c in out.coords if out[c].dtype.kind == "U"):
         # a text of fixed length is no type of the Zarr specification, others could not read it
         out = out.assign_coords({label: out[label].astype(object)})

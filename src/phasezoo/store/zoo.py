@@ -21,7 +21,7 @@ from phasezoo.vocabulary import EPOCH, LOAD, SEED, TEMPERATURE, Number
 
 __all__ = ["GROUPS", "Zoo", "ZooError", "load_model", "open_zoo"]
 
-GROUPS = ("metrics", "phases", "merging", "transfer", "learning")
+GROUPS = ("metrics", "phases", "merging", "transfer", "learning", "explained")
 
 V = TypeVar("V")
 
@@ -79,6 +79,11 @@ class Zoo:
         """What is told from the weights, and how good that is."""
         return self["learning"]
 
+    @property
+    def explained(self) -> xr.Dataset:
+        """What phases explain of the variance between cells, per quantity."""
+        return self["explained"]
+
     def __getitem__(self, group: str) -> xr.Dataset:
         """One group as a Dataset, indexed by axes and by hyperparameters."""
         if group not in self.nodes.children:
@@ -93,7 +98,8 @@ class Zoo:
     def sel(self, **labels: object) -> Zoo:
         """The zoo cut down by labels of axes or hyperparameters, in all groups but the weights.
 
-        Groups differ in their epochs; one that has nothing at the labels is left out.
+        Groups differ in their epochs; one that has nothing at the labels is left out, and so is
+        one that has none of the axes.
 
         Raises:
             ZooError: an axis is unknown or named twice, or no group has the labels.
@@ -104,6 +110,8 @@ class Zoo:
         if unknown := [name for name in axes if name not in known]:
             raise ZooError(f"{self.path}: no axis {unknown}; allowed are {known}")
         for group, data in groups.items():
+            if axes and not axes.keys() & data.dims:
+                continue  # of the zoo as a whole, which the cut is not
             with suppress(KeyError):
                 parts[group] = _indexed(data).sel({k: v for k, v in axes.items() if k in data.dims})
         if not parts:

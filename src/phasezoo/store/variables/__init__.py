@@ -5,6 +5,7 @@ from __future__ import annotations
 from phasezoo.store.variables.connectivity import CONNECTIVITY
 from phasezoo.store.variables.downstream import DOWNSTREAM
 from phasezoo.store.variables.evaluation import EVALUATION
+from phasezoo.store.variables.explained import EXPLAINED
 from phasezoo.store.variables.hessian import HESSIAN
 from phasezoo.store.variables.learning import LEARNING
 from phasezoo.store.variables.learning_coefficient import LEARNING_COEFFICIENT
@@ -42,9 +43,13 @@ AXES: dict[str, str] = {
     "scope": "within what weights are compared: all of a model, or each layer",
     "sparsity": "share of the weights that are removed",
     "average": "what of an ensemble is averaged",
+    "quantity": "what is explained: a number of the models, pairs or blocks of every cell",
+    "position": "what load and temperature explain by themselves: effects of each (additive), or "
+    "also a smooth interaction of both (surface)",
     "learner": "how predictions are learned: ridge regression or boosted trees",
 }
 
 _NUMBERS = (*SPECTRA, *NOISE, *LEARNING_COEFFICIENT, *STATISTICS)
 _METRICS = (*EVALUATION, *HESSIAN, *CONNECTIVITY, *SIMILARITY, *_NUMBERS)
-VARIABLES = {v.name: v for v in (*_METRICS, *MERGING, *TRANSFER, *DOWNSTREAM, *PHASES, *LEARNING)}
+_USED = (*MERGING, *TRANSFER, *DOWNSTREAM)
+VARIABLES = {v.name: v for v in (*_METRICS, *_USED, *PHASES, *LEARNING, *EXPLAINED)}

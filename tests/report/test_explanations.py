@@ -1,0 +1,49 @@
+"""What phases explain stands on the page, and only where it was told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from phasezoo.phases.beyond import beyond
+from phasezoo.report.canvas import svg
+from phasezoo.report.explanations import COLUMNS, TITLES, explained_figure, lines
+from phasezoo.report.page import page
+from phasezoo.report.results import ZooResults
+from report.mock import SMALL, mock
+
+
+@pytest.fixture(scope="module")
+def results() -> ZooResults:
+    found = mock(widths=(4, 8, 16), batch_sizes=(8, 16, 32, 64), epochs=(0, 9))
+    groups = {name: getattr(found, name) for name in ("metrics", "merging", "transfer")}
+    return replace(found, explained=beyond(groups, found.phases["phase"]))
+
+
+def test_the_section_stands_on_the_page(results: ZooResults) -> None:
+    text = page([results])
+    assert f'id="{results.name}-explained"' in text
+    assert text.count("<section") == text.count("</section>")
+    for words in (*(title for title, _ in COLUMNS), TITLES["transfer_gain"]):
+        assert words in text
+
+
+def test_a_zoo_without_has_no_section() -> None:
+    assert "-explained" not in page([mock(**SMALL)])
+
+
+def test_each_quantity_has_a_line_for_either_idea_of_the_position(results: ZooResults) -> None:
+    explained = results.explained
+    assert explained is not None
+    found = lines(explained)
+    assert len(found) == 2 * explained.sizes["quantity"]
+    first = float(explained["position_r2"][0, 0])
+    assert found[0].numbers[2][0] == f"{first:.2f}"
+    assert "cells" in found[0].basis
+
+
+def test_the_same_numbers_give_the_same_picture(results: ZooResults) -> None:
+    assert results.explained is not None
+    drawn = {svg(explained_figure(results.explained), "a") for _ in range(2)}
+    assert len(drawn) == 1
