@@ -33,7 +33,7 @@ class AnswerPlan(CellPlan):
 
     def answers(self, zoo: Zoo) -> list[str]:
         """What is made of the groups and the labels: what is learned, what phases explain."""
-        used = bool(zoo.merging or zoo.transfer)
+        used = len(self.groups(zoo)) > 1  # more than metrics
         asked = {"learning": zoo.learning is not None, "explained": used}
         return [name for name, wanted in asked.items() if wanted]
 

@@ -117,7 +117,8 @@ def test_new_tasks_are_fine_tuned_and_probed(used: Tiny) -> None:
         got = [here[f"new_task_{n}"].item() for n in ("error", "scratch_error", "probe_error")]
         # trained with others together, they differ by rounding: a test image at the most
         assert got == pytest.approx(wanted, abs=1.01 / len(second.test_labels))
-        assert here["new_task_gain"].item() == pytest.approx(got[1] - got[0], abs=1e-6)
+        gains = [here[n].item() for n in ("new_task_gain", "new_task_probe_gain")]
+        assert gains == pytest.approx([got[1] - got[0], got[1] - got[2]], abs=1e-6)
 
 
 def test_robustness_is_that_of_every_model(used: Tiny) -> None:

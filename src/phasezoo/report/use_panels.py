@@ -71,9 +71,7 @@ def _errors(*named: tuple[str, _Of]) -> Sequence[Panel]:
 
 _NEW_TASK = (
     _signed("New task: gain", _value("new_task_gain")),
-    _signed(
-        "New task: gain of the frozen body", _lead("new_task_scratch_error", "new_task_probe_error")
-    ),
+    _signed("New task: gain of the frozen body", _value("new_task_probe_gain")),
 )
 _ROBUST = (_signed("Disturbed images: gain", _value("robustness_gain")),)
 _TOLD_APART = Panel("Another data set told apart, AUROC", "", _value("foreign_auroc", 1))

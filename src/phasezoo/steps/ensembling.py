@@ -61,5 +61,6 @@ def _numbers(found: Ensemble) -> dict[str, Value]:
         "ensembling_gain": found.gain,
         "pair_ensemble_error": found.errors,
         "pair_ensemble_loss": found.losses,
+        "pair_single_error": found.single_error,
         "pair_disagreement": found.disagreement,
     }

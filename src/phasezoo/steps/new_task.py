@@ -46,4 +46,5 @@ def _row(tuned: Gain, probed: float) -> dict[str, float]:
         "new_task_scratch_error": tuned.scratch_error,
         "new_task_probe_error": probed,
         "new_task_gain": tuned.gain,
+        "new_task_probe_gain": tuned.scratch_error - probed,
     }

@@ -21,6 +21,11 @@ NEW_TASK = (
         "new_task_gain",
         "new_task_scratch_error minus new_task_error; positive: the zoo helps",
     ),
+    _TASK.number(
+        OF_MODEL,
+        "new_task_probe_gain",
+        "new_task_scratch_error minus new_task_probe_error; positive: the body alone helps",
+    ),
 )
 ROBUSTNESS = (
     _ROBUST.number(OF_MODEL, "clean_error", "test error on the images as they are"),
@@ -80,6 +85,7 @@ ENSEMBLING = (
         "ensembling_gain",
         "ensemble_single_error minus the error of averaged probabilities",
     ),
+    _TOGETHER.number(OF_PAIR, "pair_single_error", "mean test error of two seeds"),
     _TOGETHER.number(OF_PAIR, "pair_disagreement", "share of test answers in which they differ"),
 )
 DOWNSTREAM = (*NEW_TASK, *ROBUSTNESS, *PRUNING, *ENSEMBLING)
