@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
@@ -94,7 +95,10 @@ def _spectral(cosines: Floats, count: int) -> Ints:
         return np.arange(len(cosines))
     seed = small_seed_of("regions", "clusters", count)
     how = SpectralClustering(count, affinity="precomputed", n_init=20, random_state=seed)
-    return np.asarray(how.fit_predict(affinity(cosines)), dtype=np.int64)
+    with warnings.catch_warnings():
+        # groups with nothing in common are what is looked for: the first eigenvectors tell them
+        warnings.filterwarnings("ignore", "Graph is not fully connected")
+        return np.asarray(how.fit_predict(affinity(cosines)), dtype=np.int64)
 
 
 def _dense(cosines: Floats) -> Ints:

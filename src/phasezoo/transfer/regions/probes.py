@@ -19,7 +19,7 @@ from phasezoo.transfer.regions import logistic
 from phasezoo.transfer.regions.estimates import Floats
 from phasezoo.transfer.regions.start import Start
 
-_NUMBERS = 2**24  # of features that are fitted as one program, 128 MB
+_NUMBERS = 2**18  # of features that are fitted as one program; more leave the caches
 
 
 @dataclass(frozen=True)
