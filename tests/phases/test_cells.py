@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from phasezoo.phases.cells import replicated
+from phasezoo.phases.cells import Replicated, drawn_seeds, replicated
 
 SEEDS = (4, 7, 9)
 
@@ -59,6 +59,38 @@ def test_the_order_of_the_pairs_does_not_matter() -> None:
         for v in (values, turned)
     ]
     np.testing.assert_allclose(*found)
+
+
+def test_a_pair_that_shares_no_seed_counts_as_often_as_it_was_drawn() -> None:
+    """Drawn whole: pairs 0-1 twice and 2-4 once have the mean of 1, 1 and 100."""
+    metric = Replicated(
+        np.array([[[1.0, 10.0, 100.0]]]), "pair", np.array([[0, 1], [3, 5], [2, 4]])
+    )
+    drawn = np.array([0, 1, 0, 1, 2, 4, 6]).reshape(1, 1, 1, 7)
+    assert metric.of_resampled(drawn, "mean").item() == pytest.approx(34)
+    assert metric.of_resampled(drawn, "median").item() == 1
+
+
+def test_pairs_that_share_no_seed_are_drawn_whole_and_others_by_seed() -> None:
+    pairs = np.array([[0, 1], [3, 4]])
+    drawn = drawn_seeds(7, pairs, (1000,), np.random.default_rng(0))
+    assert drawn.shape == (1000, 7)
+    for first, second in pairs:
+        counts = (drawn == first).sum(axis=1)
+        np.testing.assert_array_equal(counts, (drawn == second).sum(axis=1))
+        assert counts.mean() == pytest.approx(1, abs=0.1)
+    assert set(drawn[:, 4:].ravel()) == {2, 5, 6}  # those without a pair, among themselves
+    shared = drawn_seeds(3, np.array([[0, 1], [0, 2], [1, 2]]), (1000,), np.random.default_rng(0))
+    np.testing.assert_array_equal(shared, np.random.default_rng(0).integers(3, size=(1000, 3)))
+
+
+def test_the_mean_of_disjoint_pairs_spreads_as_that_of_independent_numbers() -> None:
+    """The variance of a bootstrapped mean of n numbers is their variance over n."""
+    values = np.array([3.0, 5.0, 11.0, 2.0, 7.0])
+    metric = Replicated(values.reshape(1, 1, 5), "pair", np.arange(10).reshape(5, 2))
+    drawn = drawn_seeds(10, metric.pairs, (20000, 1, 1), np.random.default_rng(1))
+    found = metric.of_resampled(drawn, "mean").ravel()
+    assert found.var() == pytest.approx(values.var() / 5, rel=0.05)
 
 
 def test_pairs_without_seeds_beside_them_are_all_pairs_in_order() -> None:

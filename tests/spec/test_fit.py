@@ -254,3 +254,47 @@ def test_windows_of_a_text_may_differ_without_a_leak(key: str) -> None:
     spec = given()
     spec["data"]["text-again"][key] = 13
     assert study_from(spec).zoos[TEXT].transfer is not None
+
+
+def test_points_of_an_equation_are_all_seen_by_every_model() -> None:
+    assert refusal(put(POINTS, "training.seen", {"by": "chance", "share": 0.5})) == (
+        f"zoos.{POINTS}.training.seen: got 'by: chance'; allowed: nothing, because all points of "
+        "convection together state the equation"
+    )
+
+
+def test_windows_of_a_text_have_no_classes_to_be_split_by() -> None:
+    assert refusal(put(TEXT, "training.seen", {"by": "labels"})) == (
+        f"zoos.{TEXT}.training.seen: got 'by: labels'; allowed: by: chance, because what text is "
+        "made of has no classes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "fewest"), [({"by": "labels"}, 600), ({"by": "chance", "share": 0.11}, 132)]
+)
+def test_a_batch_may_be_no_larger_than_what_a_model_sees(seen: dict[str, Any], fewest: int) -> None:
+    spec = given()
+    put(IMAGES, "training.seen", seen)(spec)
+    put(IMAGES, "temperature.values", [[8, fewest]])(spec)
+    assert study_from(spec).zoos[IMAGES].temperature.all_values == (8, fewest)
+
+    def change(spec: dict[str, Any]) -> None:
+        put(IMAGES, "training.seen", seen)(spec)
+        put(IMAGES, "temperature.values", [[8, fewest + 1]])(spec)
+
+    assert refusal(change) == (
+        f"zoos.{IMAGES}.temperature.values: got {fewest + 1}; allowed: at most {fewest}, what a "
+        "model sees of them under training.seen"
+    )
+
+
+def test_a_split_by_labels_needs_two_models_in_a_block() -> None:
+    def change(spec: dict[str, Any]) -> None:
+        put(IMAGES, "training.seen", {"by": "labels"})(spec)
+        spec["zoos"][IMAGES] |= {"seeds": [[0], [1]], "pairs": "all"}
+
+    assert refusal(change) == (
+        f"zoos.{IMAGES}.seeds: got [[0], [1]]; allowed: blocks of at least two seeds, whose first "
+        "two share the training set, because training.seen is by labels"
+    )

@@ -48,7 +48,9 @@ class Replicated:
         """The same for seeds drawn anew, [draw, load, temperature].
 
         A pair counts as often as both of its seeds were drawn, and a seed is no pair with itself;
-        NaN where no pair is left. A metric of kind `cell` is returned as it is.
+        NaN where no pair is left. Of pairs that share no seed, one counts as often as its first
+        seed was drawn: they are drawn whole (`drawn_seeds`). A metric of kind `cell` is returned
+        as it is.
 
         Args:
             drawn: positions of seeds, [draw, load, temperature, seed].
@@ -60,6 +62,10 @@ class Replicated:
             found = np.take_along_axis(self.values[None], drawn, axis=-1)
             return _joined(how)(found)
         seeds = drawn.shape[-1]
+        if disjoint(self.pairs):
+            of_first = np.full((*self.values.shape[:2], seeds), np.nan)
+            of_first[..., self.pairs[:, 0]] = self.values
+            return _joined(how)(np.take_along_axis(of_first[None], drawn, axis=-1))
         matrix = np.full((*self.values.shape[:2], seeds, seeds), np.nan)
         for position, (first, second) in enumerate(self.pairs):
             matrix[..., first, second] = matrix[..., second, first] = self.values[..., position]
@@ -67,6 +73,35 @@ class Replicated:
         loads, temperatures = np.ogrid[: matrix.shape[0], : matrix.shape[1]]
         cells = (loads[None, ..., None], temperatures[None, ..., None])
         return _joined(how)(matrix[(*cells, drawn[..., first], drawn[..., second])])
+
+
+def disjoint(pairs: Integers) -> bool:
+    """Whether there is more than one pair, and no seed is in two."""
+    return len(pairs) > 1 and len(np.unique(pairs)) == pairs.size
+
+
+def drawn_seeds(
+    seeds: int, pairs: Integers, shape: tuple[int, ...], chance: np.random.Generator
+) -> Integers:
+    """Positions of seeds drawn with replacement, [*shape, seed].
+
+    What is drawn is what is independent: seeds, and where no seed is in two pairs, whole pairs,
+    and the seeds without a pair among themselves.
+
+    Args:
+        seeds: how many there are.
+        pairs: positions of the seeds of every pair, [pair, 2]; empty where there are none.
+        shape: of the draws.
+        chance: the only source of chance.
+    """
+    if not disjoint(pairs):
+        return chance.integers(seeds, size=(*shape, seeds))
+    rest = np.setdiff1d(np.arange(seeds), pairs)
+    whole = pairs[chance.integers(len(pairs), size=(*shape, len(pairs)))]  # [..., pair, 2]
+    parts = [whole.reshape(*shape, -1)]
+    if len(rest):
+        parts.append(rest[chance.integers(len(rest), size=(*shape, len(rest)))])
+    return np.concatenate(parts, axis=-1)
 
 
 def in_fractions(metrics: xr.Dataset) -> xr.Dataset:
@@ -119,14 +154,14 @@ def replicated(metric: xr.DataArray, coordinates: xr.Dataset) -> Replicated:
     values = metric.astype("float64")
     if kind == "cell":
         full = values.transpose(LOAD, TEMPERATURE).values[..., None]
-        return Replicated(full, "cell", _NO_PAIRS)
+        return Replicated(full, "cell", NO_PAIRS)
     full = values.transpose(LOAD, TEMPERATURE, kind).values
     if np.isfinite(full).sum(axis=-1).max(initial=0) <= 1:
-        return Replicated(_joined("mean")(full)[..., None], "cell", _NO_PAIRS)
-    return Replicated(full, kind, _pairs(coordinates) if kind == "pair" else _NO_PAIRS)
+        return Replicated(_joined("mean")(full)[..., None], "cell", NO_PAIRS)
+    return Replicated(full, kind, _pairs(coordinates) if kind == "pair" else NO_PAIRS)
 
 
-_NO_PAIRS = np.empty((0, 2), dtype=np.intp)
+NO_PAIRS = np.empty((0, 2), dtype=np.intp)
 
 
 def _pairs(coordinates: xr.Dataset) -> Integers:

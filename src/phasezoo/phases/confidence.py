@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasezoo.phases.calibrate import calibrate
-from phasezoo.phases.cells import Floats, Replicated
+from phasezoo.phases.cells import NO_PAIRS, Floats, Replicated, drawn_seeds
 from phasezoo.phases.scheme import RESOLUTION, Labels, Scale, Scheme, Thresholds
 
 NORMAL = 1.4826  # standard deviations per median absolute deviation of normal numbers
@@ -25,11 +25,12 @@ def confidence(
 ) -> Floats:
     """Share of draws in which a cell has the label that it has, [load, temperature].
 
-    In each draw every cell's seeds are drawn anew with replacement, pairs follow their seeds, and
-    thresholds that are not given are calibrated again, so their doubt is in it. A metric of one
-    number per cell has no seeds to draw: it gets normal noise as large as the grid is rough
-    (`roughness`). In cells where models disagree about the training loss (`dissent`) such a number
-    is of no use, because the odd model is in it; draws with that model count as another label.
+    In each draw every cell's seeds are drawn anew with replacement, pairs follow their seeds (or,
+    where they share none, seeds their pairs), and thresholds that are not given are calibrated
+    again, so their doubt is in it. A metric of one number per cell has no seeds to draw: it gets
+    normal noise as large as the grid is rough (`roughness`). In cells where models disagree about
+    the training loss (`dissent`) such a number is of no use, because the odd model is in it; draws
+    with that model count as another label.
     Draws in which no pair is left are passed over; a cell without a label has confidence 0.
 
     Args:
@@ -74,7 +75,8 @@ def _drawn(
     counts = [m.values.shape[-1] for m in metrics.values() if m.kind == "seed"]
     counts += [int(m.pairs.max()) + 1 for m in metrics.values() if m.kind == "pair"]
     seeds = max(counts, default=1)
-    return chance.integers(seeds, size=(draws, *shape, seeds)), seeds
+    pairs = next((m.pairs for m in metrics.values() if m.kind == "pair"), NO_PAIRS)
+    return drawn_seeds(seeds, pairs, (draws, *shape), chance), seeds
 
 
 def _odd(
