@@ -122,16 +122,17 @@ def test_early_merging_reads_no_checkpoints_that_come_later(made: Tiny) -> None:
     assert at_epoch == {1: [f"{of_block}/0+1.json"], 3: [f"{of_block}/2+3.json"]}
 
 
-def test_jobs_say_what_is_seen_and_paired_where_it_is_not_as_ever(made: Tiny, tiny: Tiny) -> None:
+def test_jobs_say_what_is_seen_and_paired_where_it_is_not_as_ever(made: Tiny) -> None:
+    ever = Tiny(made.root)
     segment = SimpleNamespace(**AT, block="0+1+2", segment="0+1")
     told = json.loads(made.plan.train_job(segment))
     assert told["seen"] == {"by": "labels", "majority": 0.8}
     assert training_job(json.dumps(told)).seen == made.zoo(MLP).training.seen
     of_all = {**AT, "load": "3", "block": "0+1", "segment": "0+1"}
-    assert "seen" not in json.loads(tiny.plan.train_job(SimpleNamespace(**of_all)))
+    assert "seen" not in json.loads(ever.plan.train_job(SimpleNamespace(**of_all)))
     for family in ("similarity", "merging", "evaluation"):
         job, _ = made.job(f"measured/{MLP}/5/13/0+1+2/3/{family}.nc")
-        other, _ = tiny.job(f"measured/{MLP}/3/13+31/0+1/3/{family}.nc")
+        other, _ = ever.job(f"measured/{MLP}/3/13+31/0+1/3/{family}.nc")
         paired = json.loads(job.model_dump_json()).get("pairs")
         assert paired == (None if family == "evaluation" else "disjoint")
         assert "pairs" not in json.loads(other.model_dump_json())
