@@ -57,11 +57,35 @@ def test_arms_are_read() -> None:
         ({"samples": 0}, "samples: got 0; allowed: greater than 0"),
         ({"restarts": -1}, "restarts: got -1; allowed: at least 0"),
         ({"seeds": 3}, "one of the keys alignments, corrections, restarts, samples, learning"),
+        ({"judged": {"bins": 0}}, "judged.bins: got 0; allowed: greater than 0"),
+        ({"judged": {}}, "judged.bins: got nothing; allowed: this key must be given"),
+        ({"recipes": "all"}, "recipes: got 'all'; allowed: true or false"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_key(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=re.escape(message)):
         study_from(study(**changes))
+
+
+def test_what_has_no_classes_is_not_judged() -> None:
+    spec = study(judged={"bins": 15})
+    spec["data"]["text"] = {
+        "source": "pydoc",
+        "recipe": 1,
+        "context": 16,
+        "train": 67,
+        "test": 7,
+        "split_seed": 0,
+    }
+    zoo = spec["zoos"][ZOO]
+    zoo["architecture"] = {"name": "gpt-2", "depth": 1, "heads": 3}
+    zoo["load"] = {"hyperparameter": "model_dim", "values": [6, 12]}
+    zoo["temperature"] = {"hyperparameter": "batch_size", "values": [[8, 32]]}
+    zoo["metrics"]["similarity"]["layers"] = []
+    zoo |= {"dataset": "text", "transfer": None}
+    message = "merging.arms.judged: got 'a mapping'; allowed: nothing, because what text is made of"
+    with pytest.raises(SpecError, match=re.escape(message)):
+        study_from(spec)
 
 
 def test_a_job_without_arms_says_nothing_of_them() -> None:

@@ -32,9 +32,10 @@ def part(
 ) -> xr.Dataset:
     """What one job measured: numbers that tell where they belong."""
     counts = {"seed": len(block), "pair": len(seed_pairs(block)), "block": 1}
-    labels = ("layer", "alignment", "correction", "soup", "baseline")
+    labels = ("layer", "alignment", "correction", "soup", "baseline", "outputs", "recipe", "unit")
     axes = {dim: np.array(["stem", "head"], dtype=object) for dim in labels}
-    axes |= {"t": np.linspace(0, 1, 3), "sweep": np.arange(2)}
+    axes |= {"t": np.linspace(0, 1, 3), "bin": np.linspace(0.5, 1, 2)}
+    axes |= {"sweep": np.arange(2), "checkpoint": np.arange(2)}
     values = {}
     for position, (name, variable) in enumerate(variables.items()):
         own = [len(axes[dim]) for dim in variable.dims[4:]]

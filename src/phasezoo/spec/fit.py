@@ -29,6 +29,9 @@ def check_fit(name: str, zoo: Zoo, data: Mapping[str, DataSpec]) -> None:
     if zoo.training.augmentation and not images:
         allowed = f"nothing, because {zoo.dataset} has no images"
         raise refused(f"{key}.training.augmentation", "an augmentation", allowed)
+    if zoo.merging and zoo.merging.arms and zoo.merging.arms.judged and not images:
+        allowed = f"nothing, because what {zoo.dataset} is made of has no classes"
+        raise refused(f"{key}.merging.arms.judged", "a mapping", allowed)
     if zoo.transfer:
         _check_transfer(f"{key}.transfer", zoo, data)
 
