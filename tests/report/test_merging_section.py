@@ -15,6 +15,7 @@ from phasezoo.report.arms import ALIGNED, BESIDE, CORRECTED
 from phasezoo.report.canvas import svg
 from phasezoo.report.colours import BESIDE as LEVELS
 from phasezoo.report.colours import WAYS
+from phasezoo.report.markdown import markdown
 from phasezoo.report.merging import across, beside, calibration, over_epochs, paths, widths
 from phasezoo.report.merging.entries import labels_of
 from phasezoo.report.merging.measures import MIDDLE, TRAIN, barriers, epochs_of, measured
@@ -150,7 +151,7 @@ def test_merges_are_set_against_the_baseline_to_beat_pair_by_pair(judged, parts)
     entry = dict(table.lines)["weight matching, REPAIR"][-1]
     low, high = ttest_rel(merge, told).confidence_interval(0.95)
     written = [float(v.replace("−", "-")) for v in re.findall(r"[\d.−+]+", entry.interval)]
-    assert written == pytest.approx([low, high], abs=6e-3)
+    assert written == pytest.approx([max(low, -100), high], abs=6e-3)  # errors differ by no more
     assert dict(table.lines)["models alone, told how often classes come"][-1].mean == "+0.00"
     assert [name for name, _ in table.lines[:5]] == list(BESIDE.values())
 
@@ -248,7 +249,8 @@ def test_zoos_whose_models_saw_different_parts_are_not_compared(results):
 
 
 def test_the_page_has_every_part_once_and_compares_zoos(results):
-    text = page([results, merged.widths("digits-mlp-adam")])
+    lean = [replace(zoo, transfer=None) for zoo in (results, merged.widths("digits-mlp-adam"))]
+    text = page(lean)
     ids = re.findall(r'id="([^"]+)"', re.sub(r'svg\+xml,[^"]*', "", text))
     assert len(ids) == len(set(ids))
     for slug in ("loads", "epochs", "arms"):
@@ -256,7 +258,6 @@ def test_the_page_has_every_part_once_and_compares_zoos(results):
     assert f"{results.name}-merging-beside" not in ids  # nothing was judged
     assert 'href="#merging-across-zoos"' in text
     assert "How they were trained" in text
-    assert "merging-across-zoos" not in page([mock(**SMALL)])
 
 
 def test_the_same_results_give_the_same_pictures(judged):
@@ -265,3 +266,13 @@ def test_the_same_results_give_the_same_pictures(judged):
         [svg(figure, "same") for _, figure in paths.path_figures(data, "nats")] for _ in range(2)
     )
     assert one == other
+
+
+def test_tables_can_be_had_as_markdown(parts):
+    table = parts["loads"].tables[0]
+    head, rule, *lines = markdown(table).splitlines()
+    assert head == "| aligned, corrected | width 4 | width 16 |"
+    assert rule == "|---|---|---|"
+    assert len(lines) == len(table.lines)
+    name, entries = table.lines[0]
+    assert lines[0].startswith(f"| {name} | {entries[0].mean} {entries[0].interval} |")
