@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, Normalize, SymLogNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
 
 from phasezoo.report import curves, figures, grid, panels
 from phasezoo.report.colours import ink_on, scale_of
@@ -84,8 +83,8 @@ def test_missing_cells_are_hatched_and_ticks_are_true_values():
 def test_borders_are_drawn():
     axes = Figure().subplots()
     grid.draw_borders(axes, MAP)
-    drawn = [c for c in axes.collections if isinstance(c, LineCollection)]
-    assert {len(c.get_segments()) for c in drawn} == {5}
+    drawn = [p.get_path() for p in axes.patches if isinstance(p, PathPatch)]
+    assert [np.sum(path.codes == path.LINETO) for path in drawn] == [5, 5]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def svg(figure: Figure, name: str) -> str:
     buffer = io.BytesIO()
     with style.context(["default", STYLE, {"svg.hashsalt": name}]):
         metadata = {"Date": None, "Creator": None, "Title": name}
-        figure.savefig(buffer, format="svg", metadata=metadata)
+        figure.savefig(buffer, format="svg", dpi=144, metadata=metadata)  # of pictures in it
     return "data:image/svg+xml," + quote(compact(buffer.getvalue().decode()), safe=_PLAIN)
 
 

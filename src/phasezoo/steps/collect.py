@@ -28,4 +28,4 @@ def collect(job: CollectJob, root: Path, output: Path) -> None:
     used = {dim for variable in allowed.values() for dim in variable.dims}
     data = data.drop_dims([dim for dim in data.dims if dim not in used])
     described = schema.described(data, job.load_name, job.temperature_name)
-    measurements.write(output, described, allowed)
+    measurements.write(output, described, allowed, "NETCDF3_64BIT")

@@ -25,6 +25,6 @@ def explained(job: ExplainedJob, results: Sequence[Path], output: Path) -> None:
     found = beyond(dict(zip(job.groups, groups, strict=True)), labels["phase"])
     names = (labels[axis].attrs["hyperparameter"] for axis in (LOAD, TEMPERATURE))
     described = schema.described(found, *names)
-    measurements.write(output, described, {v.name: v for v in EXPLAINED})
+    measurements.write(output, described, {v.name: v for v in EXPLAINED}, "NETCDF3_64BIT")
     shown = found[["phase_r2", "position_r2", "phase_beyond", "phase_chance"]]
     say(f"explained\n{shown.to_dataframe().round(3).to_string()}")

@@ -37,7 +37,7 @@ def phases(job: PhasesJob, metrics: Path, output: Path, report: Path) -> None:
     names = (data[axis].attrs["hyperparameter"] for axis in (LOAD, TEMPERATURE))
     described = schema.described(keep, *names)
     allowed = {v.name: v for v in (*LABELS, *(DECIDED[name] for name in deciding))}
-    measurements.write(output, described, allowed)
+    measurements.write(output, described, allowed, "NETCDF3_64BIT")
     report_of: dict[str, object] = {}
     for epoch in described[EPOCH].values:
         of_epoch = described.sel({EPOCH: epoch}).assign_attrs(labels.attrs)

@@ -31,7 +31,7 @@ def report(job: ReportJob, root: Path, output: Path, pictures: Sequence[Path]) -
         draft.write_text(page(zoos, regions), encoding="utf-8")
     for zoo, picture in zip(zoos, pictures, strict=True):
         with whole(picture) as draft:
-            phase_map(zoo).savefig(draft, format="png", dpi=150, metadata={"Software": None})
+            phase_map(zoo).savefig(draft, format="png", dpi=100, metadata={"Software": None})
 
 
 def _regions(root: Path, name: str) -> RegionResults:
