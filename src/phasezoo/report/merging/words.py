@@ -51,8 +51,8 @@ def seen_by(seen: Mapping[str, Any] | None) -> str:
             return (
                 f"The first model of a pair saw {share:g} % of the samples of the later half of "
                 f"the classes and {100 - share:g} % of the earlier half, the second all others. "
-                "All pairs share that split, so intervals are those of other seeds. Losses and errors "
-                "of training are those of the whole training set."
+                "All pairs share that split, so intervals are those of other seeds. Losses and "
+                "errors of training are those of the whole training set."
             )
         case "chance":
             share = 100 * seen["share"]  # type: ignore[index]
