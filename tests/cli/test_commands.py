@@ -134,8 +134,8 @@ def test_the_summary_counts_models_phases_and_diverged_cells(call: Call, tiny: T
 def test_verify_passes_what_is_as_it_was_made(call: Call, tiny: Tiny) -> None:
     found = call("verify", MLP, "--params", str(PARAMS), cwd=tiny.root)
     # data sets, cells in two segments, measurements, three joined, labels and coverage, what is
-    # told from weights, the zoo
-    count = 2 + 2 * 2 * 2 + 2 * (2 + 10) + 3 + 2 + 1 + 1
+    # told from weights, what phases explain, the zoo
+    count = 2 + 2 * 2 * 2 + 2 * (2 + 10) + 3 + 2 + 1 + 1 + 1
     counts = "0 missing, 0 altered, 0 leftover, 0 orphaned"
     assert found == Said(0, f"{count} artefacts checked: {counts}\n", "")
 

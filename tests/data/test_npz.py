@@ -18,8 +18,9 @@ from data.server import Server, status, whole
 from phasezoo.data.labelled import labelled
 from phasezoo.data.npz import ArchiveError, read_npz
 from phasezoo.data.source import load_source
-from phasezoo.spec.data import LabelNoise, Npz
+from phasezoo.spec.data import Npz
 from phasezoo.spec.jobs import DataJob
+from phasezoo.spec.label_noise import LabelNoise
 from phasezoo.vocabulary import Split
 
 URL = "https://example.org/sets/shapes.npz"

@@ -10,7 +10,8 @@ import torch
 import oracles
 from phasezoo.data.labelled import labelled
 from phasezoo.data.task import Task, task_from
-from phasezoo.spec.data import Digits, LabelNoise
+from phasezoo.spec.data import Digits
+from phasezoo.spec.label_noise import LabelNoise
 from phasezoo.spec.text import Pydoc
 
 

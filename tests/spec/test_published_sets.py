@@ -29,6 +29,7 @@ def study(data: dict[str, Any], **training: Any) -> dict[str, Any]:
     del spec["zoos"]["digits-resnet"]
     spec["zoos"]["digits-mlp"]["training"] |= training
     spec["zoos"]["digits-mlp"]["dataset"] = "set"
+    spec["zoos"]["digits-mlp"]["transfer"]["head"] = "fresh"  # classes may differ
     spec["data"]["set"] = {"recipe": 1} | data
     return spec
 

@@ -153,6 +153,7 @@ def asked_for(tiny: Tiny, zoo: str, group: str) -> dict[str, Variable]:
     families = {family.family for family in tiny.study.zoos[zoo].families}
     empty = {"layer", "quadrature"}  # no layers and no density are asked for
     empty |= {"alignment", "correction", "soup", "baseline", "sweep"}  # no arms
+    empty |= {"outputs", "bin", "recipe", "checkpoint", "unit"}  # nor what they may add
     return {
         n: v
         for n, v in VARIABLES.items()

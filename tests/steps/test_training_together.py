@@ -118,6 +118,7 @@ def published(together: Tiny) -> Tiny:
         together.collect(MLP, group)
     together.phases(MLP)
     together.learning(MLP)
+    together.explained(MLP)
     together.publish(MLP)
     return together
 

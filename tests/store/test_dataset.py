@@ -11,7 +11,8 @@ import xarray as xr
 
 from phasezoo.data.labelled import labelled
 from phasezoo.data.task import task_from
-from phasezoo.spec.data import Digits, LabelNoise
+from phasezoo.spec.data import Digits
+from phasezoo.spec.label_noise import LabelNoise
 from phasezoo.store.dataset import read_references, read_task, write_dataset
 from phasezoo.store.manifest import ManifestError, store_of, tree_of, writing
 

@@ -450,6 +450,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Foreign:
             tiny.measure(measured)
         tiny.collect(MLP, group)
     tiny.phases(MLP)
+    tiny.explained(MLP)
     tiny.publish(MLP)
     return made
 

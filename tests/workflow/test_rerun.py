@@ -136,7 +136,11 @@ def test_a_change_of_the_spec_runs_what_it_touches_and_no_more(
     [
         ("landscape/similarity.py", "\n# a comment\n", Counter()),
         ("landscape/similarity.py", "\nNEW = 1\n", METRICS + Counter(evaluate=1, similarity=1)),
-        ("training/schedule.py", "\nNEW = 1\n", Counter(transfer=1, collect_transfer=1)),
+        (
+            "training/schedule.py",
+            "\nNEW = 1\n",
+            Counter(transfer=1, collect_transfer=1, explained=1),
+        ),
         ("report/page.html.jinja", "\n<!-- new -->\n", Counter(report=1)),
     ],
 )

@@ -21,8 +21,8 @@ from phasezoo.data.task import task_from
 from phasezoo.data.vision import sets
 from phasezoo.data.vision.files import MIRROR
 from phasezoo.spec import published
-from phasezoo.spec.data import LabelNoise
 from phasezoo.spec.jobs import DataJob
+from phasezoo.spec.label_noise import LabelNoise
 from phasezoo.spec.published import Published
 from phasezoo.steps.data import data as data_step
 from phasezoo.store.dataset import read_task
