@@ -33,6 +33,14 @@ def test_a_zoo_without_has_no_section() -> None:
     assert "-explained" not in page([mock(**SMALL)])
 
 
+def test_where_the_position_explains_all_there_is_no_section(results: ZooResults) -> None:
+    assert results.explained is not None
+    nothing = results.explained.assign(
+        phase_beyond=results.explained["phase_beyond"] * float("nan")
+    )
+    assert "-explained" not in page([replace(results, explained=nothing)])
+
+
 def test_each_quantity_has_a_line_for_either_idea_of_the_position(results: ZooResults) -> None:
     explained = results.explained
     assert explained is not None

@@ -46,6 +46,11 @@ COLUMNS = (
 )
 
 
+def tells(explained: xr.Dataset) -> bool:
+    """Whether anything is told: one load or one temperature leaves nothing to the phase."""
+    return bool(explained["phase_beyond"].notnull().any())
+
+
 def lines(explained: xr.Dataset) -> list[Line]:
     """The table: two lines for each quantity."""
     return [

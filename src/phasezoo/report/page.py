@@ -106,7 +106,7 @@ def _predictions(results: ZooResults) -> dict[str, Any]:
 
 def _explained(results: ZooResults) -> dict[str, Any]:
     """What the template asks for about the variance that phases explain."""
-    if results.explained is None:
+    if results.explained is None or not explanations.tells(results.explained):
         return {}
     titles = [title for title, _ in explanations.COLUMNS]
     return {"titles": titles, "lines": explanations.lines(results.explained)}
@@ -124,7 +124,7 @@ def _pictures(results: ZooResults) -> dict[str, Picture]:
         told = predictions.prediction_figure(results, results.learning)
         says = "Predictions over what is true; the table below has their scores."
         drawn["predictions"] = _picture(results, "predictions", told, says)
-    if results.explained is not None:
+    if results.explained is not None and explanations.tells(results.explained):
         shares = explanations.explained_figure(results.explained)
         says = f"What load, temperature and {noun} explain; the table below has the numbers."
         drawn["explained"] = _picture(results, "explained", shares, says)
