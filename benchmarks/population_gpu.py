@@ -38,6 +38,7 @@ from phasezoo.spec.published import Published
 from phasezoo.spec.zoo import Zoo
 from phasezoo.training.choice import choose, milliseconds, synchronise
 from phasezoo.training.fit import free_bytes
+from phasezoo.training.flat import FlatStepper
 from phasezoo.training.member import Member
 from phasezoo.training.population import train_population
 from phasezoo.training.train import Run, start
@@ -113,11 +114,12 @@ def step_hours(zoo: Zoo, load: Number, heat: Number) -> tuple[float, float]:
 def eager(module: torch.nn.Module, member: Member) -> float:
     """Milliseconds of an uncaptured step of one model."""
     run = Run(module.train(), member.task, member.optimisation, member.names, member.origin, 1000)
+    assert isinstance(run.optimiser, FlatStepper)
     times = []
     for _ in range(1 + PLAIN_RUNS):
         synchronise(GPU)
         began = time.perf_counter()
-        steps = sum(1 for _ in islice(run.steps_of(1), STEPS))
+        steps = sum(1 for _ in islice(run.steps_of(run.optimiser, 1), STEPS))
         synchronise(GPU)
         times.append((time.perf_counter() - began) / steps)
     return min(times[1:]) * 1e3
