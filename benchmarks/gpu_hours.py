@@ -7,9 +7,9 @@ sizes from 8 on, as long as a step takes less than 0.4 s. Other cells lie betwee
 logarithms; beyond the largest batch that was timed a step takes as long for each sample. Here the
 three seeds of a cell are trained alone or as one program, whichever is faster, with the settings of
 a job: deterministic kernels, float32 that is not rounded to tf32. A step of the plain loop is the
-same one, uncaptured and alone, with torch's own settings, or as long as six loader workers need for
-its batch, whichever is longer. Data sets of one shape share what is measured. Without a GPU it says
-so.
+same one, uncaptured and alone, in tf32 and by any kernels, or as long as six loader workers need
+for its batch, whichever is longer. Data sets of one shape share what is measured. Without a GPU it
+says so.
 """
 
 from __future__ import annotations
@@ -117,9 +117,8 @@ def together(module: nn.Module, some: list[Member]) -> float:
 
 
 @contextmanager
-def as_torch_has_it() -> Iterator[None]:
-    """Convolutions in tf32, any kernels: what a plain loop gets that sets nothing."""
-    torch.backends.cudnn.allow_tf32 = True
+def any_kernels() -> Iterator[None]:
+    """Also those that give other bits each time, as a plain loop has them that sets nothing."""
     torch.set_deterministic_debug_mode("default")
     try:
         yield
@@ -127,10 +126,11 @@ def as_torch_has_it() -> Iterator[None]:
         prepare(1)
 
 
-@as_torch_has_it()
+@any_kernels()
 def alone(module: nn.Module, one: Member) -> float:
-    """Seconds of an uncaptured step of one model."""
-    run = Run(module.train(), one.task, one.optimisation, one.names, one.origin, EPOCHS)
+    """Seconds of an uncaptured step of one model, in tf32, which torch's convolutions round to."""
+    how = one.optimisation.model_copy(update={"precision": "tf32"})
+    run = Run(module.train(), one.task, how, one.names, one.origin, EPOCHS)
     assert isinstance(run.optimiser, FlatStepper)
     taken, count = [], 2
     for _ in range(3):
