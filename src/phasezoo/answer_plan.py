@@ -50,8 +50,9 @@ class AnswerPlan(CellPlan):
 
     def explained_job(self, wildcards: Wildcards) -> str:
         """What `explained` is told."""
-        groups = tuple(self.groups(self.zoos[wildcards.zoo]))
-        return told(jobs.ExplainedJob(zoo=wildcards.zoo, groups=groups))
+        zoo = self.zoos[wildcards.zoo]
+        groups = tuple(self.groups(zoo))
+        return told(jobs.ExplainedJob(zoo=wildcards.zoo, groups=groups, criteria=zoo.phases))
 
     def explained_from(self, wildcards: Wildcards) -> list[str]:
         """The results that `explained` reads, the labels last."""

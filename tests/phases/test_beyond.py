@@ -11,7 +11,7 @@ from phasezoo.phases.cells import Replicated
 from phasezoo.phases.quantities import QUANTITIES
 from phasezoo.store import schema
 from phasezoo.store.variables.explained import EXPLAINED
-from report.mock import mock
+from report.mock import CRITERIA, mock
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,9 @@ def groups() -> dict[str, xr.Dataset]:
 
 @pytest.fixture(scope="module")
 def table(groups: dict[str, xr.Dataset]) -> xr.Dataset:
-    return beyond({n: g for n, g in groups.items() if n != "phases"}, groups["phases"]["phase"])
+    return beyond(
+        {n: g for n, g in groups.items() if n != "phases"}, groups["phases"]["phase"], CRITERIA
+    )
 
 
 def test_every_quantity_is_told_as_the_schema_says(table: xr.Dataset) -> None:
@@ -43,14 +45,14 @@ def test_cells_and_models_are_counted(groups: dict, table: xr.Dataset) -> None:
 
 def test_a_group_that_was_measured_at_other_epochs_is_taken_at_its_last(groups: dict) -> None:
     later = groups["transfer"].assign_coords(epoch=groups["transfer"]["epoch"] + 5)
-    found = beyond({"transfer": later}, groups["phases"]["phase"])
+    found = beyond({"transfer": later}, groups["phases"]["phase"], CRITERIA)
     assert found["explained_epoch"].sel(quantity="transfer_gain") == 14
     assert found["explained_cells"].sel(quantity="transfer_gain") > 0
 
 
 def test_order_of_the_axes_does_not_matter(groups: dict, table: xr.Dataset) -> None:
     turned = groups["phases"]["phase"].transpose("epoch", "temperature", "load")
-    found = beyond({n: g for n, g in groups.items() if n != "phases"}, turned)
+    found = beyond({n: g for n, g in groups.items() if n != "phases"}, turned, CRITERIA)
     xr.testing.assert_equal(found, table)
 
 

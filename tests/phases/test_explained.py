@@ -7,7 +7,8 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from phasezoo.phases.explained import POSITIONS, Explained, explained, share_of_seeds
+from phasezoo.phases.explained import Doubt, Explained, explained, share_of_seeds
+from phasezoo.phases.projections import POSITIONS
 
 LOADS, TEMPERATURES = 5, 7
 ROW = np.arange(LOADS)[:, None]
@@ -152,7 +153,7 @@ def repeated(noise: float, repetitions: int, seeds: int = 5) -> list[Explained]:
         models = noise * chance(11, draw).standard_normal((*PHASE.shape, seeds))
         models += SMOOTH[..., None]
         cells, errors = models.mean(axis=-1), models.var(axis=-1, ddof=1) / seeds
-        found.append(explained(cells, PHASE, "additive", errors))
+        found.append(explained(cells, PHASE, "additive", Doubt(errors)))
     return found
 
 

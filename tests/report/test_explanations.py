@@ -11,14 +11,14 @@ from phasezoo.report.canvas import svg
 from phasezoo.report.explanations import COLUMNS, TITLES, explained_figure, lines
 from phasezoo.report.page import page
 from phasezoo.report.results import ZooResults
-from report.mock import SMALL, mock
+from report.mock import CRITERIA, SMALL, mock
 
 
 @pytest.fixture(scope="module")
 def results() -> ZooResults:
     found = mock(widths=(4, 8, 16), batch_sizes=(8, 16, 32, 64), epochs=(0, 9))
     groups = {name: getattr(found, name) for name in ("metrics", "merging", "transfer")}
-    return replace(found, explained=beyond(groups, found.phases["phase"]))
+    return replace(found, explained=beyond(groups, found.phases["phase"], CRITERIA))
 
 
 def test_the_section_stands_on_the_page(results: ZooResults) -> None:

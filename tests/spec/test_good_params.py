@@ -342,7 +342,7 @@ def all_jobs(study: Study) -> list[jobs.Spec]:
         measured[0].model_copy(update={"partners": (7, 8)}),
         jobs.PhasesJob(zoo="digits-resnet", criteria=zoo.phases),
         jobs.LearningJob(zoo="digits-resnet", options=Learning(epochs=(60,))),
-        jobs.ExplainedJob(zoo="digits-resnet", groups=("metrics",)),
+        jobs.ExplainedJob(zoo="digits-resnet", groups=("metrics",), criteria=zoo.phases),
         jobs.PublishJob(name="digits-resnet", zoo=zoo, groups=("metrics", "phases")),
         jobs.ReportJob(zoos={"digits-resnet": ("metrics",)}),
     ]

@@ -165,6 +165,7 @@ class ExplainedJob(Spec):
 
     zoo: str
     groups: tuple[str, ...]  # of results
+    criteria: Criteria  # of the labels, which are made again without some seeds
 
 
 class PublishJob(Spec):

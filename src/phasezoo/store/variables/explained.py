@@ -10,6 +10,9 @@ _ALONE, _BESIDE = (QUANTITY,), (QUANTITY, POSITION)
 _BEYOND = "share of what load and temperature leave that the phase explains"
 
 EXPLAINED = (
+    _FAMILY.truth(
+        _ALONE, "cross_fitted", "whether labels are of other seeds than the numbers they explain"
+    ),
     _FAMILY.number(_ALONE, "explained_epoch", "epoch of the quantity"),
     _FAMILY.number(_ALONE, "explained_cells", "cells that have a label and a value"),
     _FAMILY.number(_ALONE, "explained_values", "models, pairs or blocks in them"),
@@ -31,6 +34,7 @@ EXPLAINED = (
     _FAMILY.number(
         _BESIDE,
         "phase_chance",
-        "share of maps of the phases, moved around the grid and mirrored, that explain as much",
+        "share of maps of the phases, moved and mirrored, that explain as much",
     ),
+    _FAMILY.number(_BESIDE, "phase_maps", "how many maps these are, that of the phases among them"),
 )
