@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from phasezoo.phases.beyond import beyond
 from phasezoo.report.canvas import svg
-from phasezoo.report.explanations import COLUMNS, TITLES, explained_figure, lines
+from phasezoo.report.explanations import (
+    COLUMNS,
+    TITLES,
+    explained_figure,
+    holm,
+    least_chance,
+    lines,
+)
 from phasezoo.report.page import page
 from phasezoo.report.results import ZooResults
 from report.mock import CRITERIA, SMALL, mock
@@ -49,6 +57,31 @@ def test_each_quantity_has_a_line_for_either_idea_of_the_position(results: ZooRe
     first = float(explained["position_r2"][0, 0])
     assert found[0].numbers[2][0] == f"{first:.2f}"
     assert "cells" in found[0].basis
+
+
+def test_a_line_says_whose_labels_judge(results: ZooResults) -> None:
+    assert results.explained is not None
+    found = {line.title: line.basis for line in lines(results.explained)}
+    assert found[TITLES["test_error"]].endswith("labels by other seeds")
+    assert found[TITLES["barrier_naive"]].endswith("labels by the same seeds")
+
+
+def test_shares_are_corrected_as_if_all_were_asked_in_turn() -> None:
+    """Four are known: 0.01 x 4, 0.02 x 3, then 0.025 x 2 < 0.06, and 0.9."""
+    shares = np.array([0.025, np.nan, 0.01, 0.9, 0.02])
+    assert holm(shares) == pytest.approx([0.06, np.nan, 0.04, 0.9, 0.06], nan_ok=True)
+    assert holm(np.full(3, 0.5)) == pytest.approx(1.0)
+
+
+def test_it_is_said_how_small_a_share_can_be(results: ZooResults) -> None:
+    assert results.explained is not None
+    told = results.explained.assign(
+        phase_maps=results.explained["phase_maps"] * 0 + 11,
+        phase_chance=results.explained["phase_chance"] * 0 + 0.5,
+    )
+    assert "smallest share is 0.091" in least_chance(told)
+    assert "it cannot be 0.05" in least_chance(told)
+    assert "cannot" not in least_chance(told.assign(phase_maps=told["phase_maps"] * 2))
 
 
 def test_the_same_numbers_give_the_same_picture(results: ZooResults) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from phasezoo.phases.cells import Floats, Replicated, disjoint, replicated
 from phasezoo.phases.crossfit import Members, OtherSeeds
-from phasezoo.phases.explained import Doubt, explained, share_of_seeds
+from phasezoo.phases.doubt import Doubt
+from phasezoo.phases.explained import explained, share_of_seeds
 from phasezoo.phases.projections import POSITIONS, Labels
 from phasezoo.phases.quantities import Quantity, present
 from phasezoo.spec.phases import Criteria
@@ -83,15 +84,16 @@ def _judged(
 ) -> tuple[Floats, Labels, Doubt]:
     """Numbers and their labels, of replicates [replicate, load, temperature] or of cells."""
     errors = squared_errors(found)
-    there = np.isfinite(found.values).any(axis=(0, 1))
+    there: NDArray[np.bool_] = np.asarray(np.isfinite(found.values).any(axis=(0, 1)))
     taking = [of for of, is_there in zip(members, there, strict=True) if is_there]
     apart = others.labels(taking) if found.kind != "cell" else None
+    left_out = others.of_each_left_out()
     if apart is None:
-        return found.of_cells("mean"), labels, Doubt(errors)
+        return found.of_cells("mean"), labels, Doubt(errors, labels=left_out)
     count = np.isfinite(found.values).sum(axis=-1)
     spread = np.nanvar(np.where(count[..., None] > 0, found.values, 0.0), axis=-1)
     between = np.where(count > 1, spread * count / np.maximum(count - 1, 1), np.nan)
-    return np.moveaxis(found.values, -1, 0)[there], apart, Doubt(errors, between)
+    return np.moveaxis(found.values, -1, 0)[there], apart, Doubt(errors, between, left_out)
 
 
 def _counted(found: Replicated, folds: Floats, phase: Labels) -> Row:

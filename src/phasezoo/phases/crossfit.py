@@ -45,6 +45,12 @@ class OtherSeeds:
         told = [labels for labels in found if labels is not None]
         return np.stack(told) if told and len(told) == len(found) else None
 
+    def of_each_left_out(self) -> Labels | None:
+        """Labels without one seed each, [seed, load, temperature]; nothing where `labels` is."""
+        if SEED not in self.metrics.coords:
+            return None
+        return self.labels([frozenset([seed]) for seed in self.metrics[SEED].values.tolist()])
+
     def _without(self, seeds: frozenset[int]) -> Labels | None:
         if seeds not in self._found:
             self._found[seeds] = self._labelled(seeds)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from phasezoo.phases.displaced import elsewhere
-from phasezoo.phases.fits import Fit, beyond_position, fits, sum_of, without
+from phasezoo.phases.doubt import Doubt, of_seeds
+from phasezoo.phases.fits import beyond_position, fits, sum_of, without
 from phasezoo.phases.projections import Floats, Labels, Position
-
-NORMAL = 1.959964  # 97.5 % point of the normal distribution
-_LEFT = 0.5  # least share of what position leaves that must be more than chance of seeds
+from phasezoo.phases.relabelled import Relabelled
 
 
 @dataclass(frozen=True)
@@ -52,24 +50,6 @@ class Explained:
     true: float = np.nan
 
 
-@dataclass(frozen=True)
-class Doubt:
-    """Chance of seeds in the numbers of cells, [load, temperature]; NaN where it is not known.
-
-    Attributes:
-        errors: squared standard errors of the means over folds.
-        spread: variances between folds; nothing if there is one fold.
-    """
-
-    errors: Floats
-    spread: Floats | None = None
-
-    @property
-    def of_a_fold(self) -> Floats:
-        """Squared standard errors of the numbers of one fold."""
-        return self.errors if self.spread is None else self.spread
-
-
 NOTHING = Explained(*[np.nan] * 7)
 
 
@@ -84,8 +64,8 @@ def explained(
     called: so they are compared with the same map moved and mirrored (`displaced`), which has
     shapes as large.
 
-    The interval is that of the delta method for log(1 - beyond), for as many seeds as there are,
-    with the labels as they are.
+    The interval is that of log(1 - beyond), for as many seeds as there are: its variance is that
+    of the delta method in the numbers, and of the jackknife over seeds in the label of each cell.
 
     Args:
         values: of cells [load, temperature], along both axes in their order; NaN: takes no part.
@@ -97,7 +77,8 @@ def explained(
     Returns:
         Nothing but NaN where cells are too few, or where fewer than two phases are among them.
     """
-    values, phase = (of.reshape(-1, *of.shape[-2:]) for of in (values, phase))
+    grid = values.shape[-2:]
+    values, phase = values.reshape(-1, *grid), phase.reshape(-1, *grid)
     told = list(fits(values, phase, position))
     if all(fit.phases < 2 for fit in told):
         return NOTHING
@@ -109,7 +90,9 @@ def explained(
     others = elsewhere(values, phase, position)
     chance = (1 + np.sum(others >= beyond - 1e-12)) / (1 + others.size)
     predicted = without(sum_of(fit.press for fit in told))
-    seeds = _of_seeds(told, doubt) if doubt else (np.nan,) * 3
+    if doubt is None:
+        return Explained(alone, own, both, beyond, predicted, float(chance), 1.0 + others.size)
+    seeds = of_seeds(told, doubt, Relabelled(values, position), phase)
     return Explained(alone, own, both, beyond, predicted, float(chance), 1.0 + others.size, *seeds)
 
 
@@ -129,38 +112,3 @@ def share_of_seeds(values: Floats, errors: Floats) -> float:
     shares = [(np.var(of, ddof=1), by.mean()) for of, by in kept if of.size > 1]
     between, within = np.sum(shares, axis=0) if shares else (0.0, 0.0)
     return float(within / between) if between else np.nan
-
-
-def _of_seeds(told: Sequence[Fit], doubt: Doubt) -> tuple[float, float, float]:
-    """Ends of the interval of `beyond`, and what it is without the chance of seeds."""
-    if not np.nan_to_num(doubt.errors).any():
-        return np.nan, np.nan, np.nan
-    left = sum_of(fit.left for fit in told)
-    rest, spread = left[1] / left[0], NORMAL * np.sqrt(_variance(told, left, doubt))
-    true = left - sum_of(fit.noise(filled(doubt.of_a_fold)) for fit in told)
-    known = true[1] > 0 and true[0] >= _LEFT * left[0]
-    ends = (float(1 - rest * np.exp(by)) for by in (spread, -spread))
-    return *ends, without(true) if known else np.nan
-
-
-def _variance(told: Sequence[Fit], left: Floats, doubt: Doubt) -> float:
-    """Of log(1 - beyond), to first order in the numbers of cells.
-
-    Their gradient g [fold, load, temperature] meets what folds share, the mean of the cell, in its
-    sum over folds, and what they do not in its deviations from their mean: sum_cells of
-    (sum g)^2 error + sum (g - mean g)^2 spread, which is sum g^2 spread where folds are
-    independent.
-    """
-    slopes = [2 * fit.rests / fit.freedom[:, None] / left[:, None] for fit in told]
-    apart = [fit.on_grid(of[1] - of[0]) for fit, of in zip(told, slopes, strict=True)]
-    gradient = np.array(apart)
-    found = np.square(gradient.sum(axis=0)) * filled(doubt.errors)
-    if doubt.spread is not None:
-        found += np.square(gradient - gradient.mean(axis=0)).sum(axis=0) * filled(doubt.spread)
-    return float(found.sum())
-
-
-def filled(errors: Floats) -> Floats:
-    """Squared errors, those that are not known as large as the known ones are on average."""
-    known = np.isfinite(errors)
-    return np.where(known, errors, errors[known].mean() if known.any() else 0.0)

@@ -43,7 +43,7 @@ class Fit:
     @property
     def freedom(self) -> Floats:
         """Degrees of freedom that are left in either fit, [2]."""
-        return np.round(len(self.values) - self.leverage.sum(axis=1))
+        return np.asarray(np.round(len(self.values) - self.leverage.sum(axis=1)))
 
     @property
     def left(self) -> Floats:
@@ -60,7 +60,8 @@ class Fit:
     def press(self) -> Floats:
         """Squared errors of either fit without the cell, of cells that others tell of; [2]."""
         told = 1 - self.leverage[1] > _ALONE
-        return np.square(self.rests[:, told] / (1 - self.leverage[:, told])).sum(axis=1)
+        errors = self.rests[:, told] / (1 - self.leverage[:, told])
+        return np.asarray(np.square(errors).sum(axis=1))
 
     def noise(self, errors: Floats) -> Floats:
         """What errors of these squares [load, temperature] add on average to `left`, [2]."""
@@ -112,7 +113,7 @@ def beyond_position(told: Sequence[Fit]) -> float:
 
 def sum_of(arrays: Iterable[Floats]) -> Floats:
     """Over folds."""
-    return np.sum(list(arrays), axis=0)
+    return np.asarray(np.sum(list(arrays), axis=0))
 
 
 def without(left: Floats) -> float:

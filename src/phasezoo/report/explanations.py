@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from phasezoo.phases.projections import Floats
 from phasezoo.phases.quantities import QUANTITIES
 from phasezoo.report.canvas import WIDTH, styled
 from phasezoo.report.tables import NOTHING
@@ -43,7 +44,9 @@ COLUMNS = (
     ("the same without chance of seeds", "phase_beyond_true"),
     ("cells left out", "phase_beyond_left_out"),
     ("maps elsewhere that do as well", "phase_chance"),
+    ("corrected for all quantities", "phase_chance_of_all"),
 )
+_FEW = 20  # maps, with fewer of which no share can be 0.05
 
 
 def tells(explained: xr.Dataset) -> bool:
@@ -53,6 +56,7 @@ def tells(explained: xr.Dataset) -> bool:
 
 def lines(explained: xr.Dataset) -> list[Line]:
     """The table: two lines for each quantity."""
+    explained = explained.assign(phase_chance_of_all=_of_all(explained["phase_chance"]))
     return [
         Line(TITLES[name], _basis(explained.sel({QUANTITY: name})), POSITIONS[how], _numbers(of))
         for name in explained[QUANTITY].values.tolist()
@@ -62,7 +66,40 @@ def lines(explained: xr.Dataset) -> list[Line]:
 
 
 def _basis(of: xr.Dataset) -> str:
-    return f"n = {int(of['explained_values'])}, {int(of['explained_cells'])} cells"
+    whose = "other" if int(of["cross_fitted"]) == 1 else "the same"
+    counted = f"n = {int(of['explained_values'])}, {int(of['explained_cells'])} cells"
+    return f"{counted}; labels by {whose} seeds"
+
+
+def _of_all(chance: xr.DataArray) -> xr.DataArray:
+    """Shares corrected for all quantities of a position (`holm`)."""
+    axis = chance.get_axis_num(QUANTITY)
+    return chance.copy(data=np.apply_along_axis(holm, axis, chance.values))
+
+
+def holm(shares: Floats) -> Floats:
+    """Shares corrected for how many there are, so that few of all are small by chance.
+
+    The i-th smallest of m times m - i + 1, but no less than those before it, at most 1 (Holm 1979,
+    Scandinavian Journal of Statistics 6, 65). What is not a number is not counted.
+    """
+    known = np.flatnonzero(np.isfinite(shares))
+    order = known[np.argsort(shares[known], kind="stable")]
+    times = np.arange(known.size, 0, -1)
+    out = np.full_like(shares, np.nan)
+    out[order] = np.minimum(np.maximum.accumulate(shares[order] * times), 1.0)
+    return out
+
+
+def least_chance(explained: xr.Dataset) -> str:
+    """How small a share of maps can be at all."""
+    maps, told = explained["phase_maps"], explained["phase_chance"].notnull()
+    most, fewest = int(maps.max()), int(maps.min())
+    of_all = min(int(told.sum(QUANTITY).max()) / most, 1.0)
+    says = f"Of {most} maps the smallest share is {1 / most:.2g}, corrected {of_all:.2g}."
+    if fewest < _FEW:
+        says += f" Where the grid has {fewest} maps, fewer than {_FEW}, it cannot be 0.05."
+    return says
 
 
 def _numbers(of: xr.Dataset) -> list[tuple[str, str]]:

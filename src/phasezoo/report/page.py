@@ -109,7 +109,9 @@ def _explained(results: ZooResults) -> dict[str, Any]:
     if results.explained is None or not explanations.tells(results.explained):
         return {}
     titles = [title for title, _ in explanations.COLUMNS]
-    return {"titles": titles, "lines": explanations.lines(results.explained)}
+    told = results.explained
+    least = explanations.least_chance(told)
+    return {"titles": titles, "lines": explanations.lines(told), "least": least}
 
 
 def _pictures(results: ZooResults) -> dict[str, Picture]:
