@@ -147,17 +147,24 @@ def test_chance_of_seeds_is_taken_out_of_what_is_left() -> None:
     assert np.median([of.true for of in found]) == pytest.approx(truth, abs=0.03)
 
 
-def test_what_is_left_without_chance_is_told_only_where_half_of_it_is_no_chance() -> None:
-    left = explained(SMOOTH, PHASE, "additive", Doubt(np.full(PHASE.shape, 1e-9)))
-    y, base = SMOOTH.ravel(), columns(surface=False)
+@pytest.mark.parametrize(
+    ("effect", "told"),
+    [
+        (0.5, {0.1: True, 0.49: True, 0.51: False}),  # both variances stay positive
+        (5.0, {0.1: True, 0.49: False}),  # phases would explain more than there is
+    ],
+)
+def test_what_is_left_without_chance_is_told_where_half_of_it_is_no_chance(effect, told) -> None:
+    values = effect * PHASE + chance(15).standard_normal(PHASE.shape)
+    y, base = values.ravel(), columns(surface=False)
     of_position = rss(base, y) / (y.size - base.shape[1])
-    just = [Doubt(np.full(PHASE.shape, by * of_position)) for by in (0.1, 0.49, 0.51)]
-    shares = [explained(SMOOTH, PHASE, "additive", doubt).true for doubt in just]
-    of_both = of_position * (1 - left.beyond)
-    assert shares[0] == pytest.approx(1 - (of_both - 0.1 * of_position) / (0.9 * of_position))
-    assert np.isnan(shares[2])
-    assert of_both < 0.49 * of_position  # the phases seem to explain more than there is
-    assert np.isnan(shares[1])
+    rest = 1 - explained(values, PHASE, "additive").beyond
+    assert (rest > 0.51) == (effect < 1)
+    for share, known in told.items():
+        errors = np.full(PHASE.shape, share * of_position)
+        found = explained(values, PHASE, "additive", Doubt(errors)).true
+        wanted = 1 - (rest - share) / (1 - share)
+        assert found == pytest.approx(wanted if known else np.nan, nan_ok=True)
 
 
 def test_an_error_that_is_not_known_is_as_large_as_the_others() -> None:

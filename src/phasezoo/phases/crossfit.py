@@ -34,7 +34,9 @@ class OtherSeeds:
 
     metrics: xr.Dataset
     criteria: Criteria
-    _found: dict[frozenset[int], Labels | None] = field(default_factory=dict)
+    _found: dict[frozenset[int], Labels | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def labels(self, members: Members) -> Labels | None:
         """Labels for every replicate, [replicate, load, temperature].
