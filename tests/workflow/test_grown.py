@@ -14,7 +14,7 @@ from workflow import shared
 from workflow.growing import METRICS, changed
 from workflow.project import Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("small study")]
+pytestmark = [pytest.mark.workflow]
 
 HESSIAN = {
     **{"epochs": [2], "sets": ["train"], "samples": 50, "eigenvalues": 1, "iterations": 5},

@@ -13,7 +13,7 @@ from workflow import shared
 from workflow.growing import END, METRICS, changed
 from workflow.project import Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished study")]
+pytestmark = [pytest.mark.workflow]
 
 ASKED = METRICS + Counter(explained=1)
 COLLECTED = ASKED + Counter(collect_merging=1, collect_transfer=1)

@@ -11,7 +11,7 @@ import xarray as xr
 
 from workflow.project import REPOSITORY, Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished study")]
+pytestmark = [pytest.mark.workflow]
 
 
 def test_every_artefact_is_as_its_manifest_says(finished: Project):

@@ -12,7 +12,7 @@ import pytest
 from phasezoo.store.manifest import tree_of
 from workflow.project import Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished study")]
+pytestmark = [pytest.mark.workflow]
 
 COLLECTED = Counter(collect_metrics=1, collect_merging=1, collect_transfer=1)
 END = COLLECTED + Counter(phases=1, explained=1, publish=1, report=1)
