@@ -11,10 +11,12 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
@@ -26,6 +28,9 @@ def _server() -> ForkServerContext:
     """Makes processes that have imported Snakemake, and what its rules import."""
     found = multiprocessing.get_context("forkserver")
     found.set_forkserver_preload(["workflow.warm"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(REPOSITORY / "tests"), prepend=os.pathsep)
+        forkserver.ensure_running()
     return found
 
 
