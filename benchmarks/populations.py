@@ -83,7 +83,7 @@ def pinns() -> tuple[spec.Architecture, list[Member]]:
     for load in zoo.load.all_values:
         task = whole.at(zoo.load.hyperparameter, load)
         for heat in zoo.temperature.all_values:
-            how = jobs.at_cell(zoo, load, heat)
+            how = jobs.at_temperature(zoo, heat)
             for seed in range(3):
                 module = build(architecture, task.shape, task.classes)
                 names = ("benchmark", str(load), str(heat), str(seed))

@@ -46,8 +46,8 @@ ARCHITECTURE = Mlp(name="mlp", hidden_layers=1, width=7)
 class Made:
     """The study in a folder."""
 
-    def __init__(self, root: Path) -> None:
-        self.root, self.plan = root, Plan(study_from(given()))
+    def __init__(self, root: Path, gpus: int = 0) -> None:
+        self.root, self.plan, self.gpus = root, Plan(study_from(given())), gpus
 
     def at(self, **labels: str) -> SimpleNamespace:
         return SimpleNamespace(regions=NAME, **labels)
@@ -61,7 +61,7 @@ class Made:
         job = TuneJob.model_validate_json(self.plan.tune_job(w))
         read = [self.plan.start_data(w), self.plan.start_weights(w), self.plan.target_data(w)]
         output = output or self.path(manifest)
-        tune_regions(job, *map(self.path, read), output, 0)
+        tune_regions(job, *map(self.path, read), output, self.gpus)
         return output
 
     def measure(self, dataset: str, output: Path | None = None) -> Path:
@@ -70,7 +70,7 @@ class Made:
         read = [self.plan.start_data(w), self.plan.start_weights(w), self.plan.target_data(w)]
         weights = [self.path(path) for path in self.plan.tuned_weights(w)]
         output = output or self.path(paths.MEASURED_ON.format(regions=NAME, dataset=dataset))
-        measure_regions(job, *map(self.path, read), weights, output, 0)
+        measure_regions(job, *map(self.path, read), weights, output, self.gpus)
         return output
 
     def collect(self) -> Path:
@@ -91,7 +91,7 @@ class Made:
             )
             before = [self.path(path) for path in self.plan.resumed(w)]
             told = training_job(self.plan.train_job(w))
-            train(told, self.path(self.plan.data_of(w)), before, self.path(manifest), 0)
+            train(told, self.path(self.plan.data_of(w)), before, self.path(manifest), self.gpus)
         for manifest in self.plan.tuned_of(NAME):
             self.tune(manifest)
         for dataset in self.plan.study.regions[NAME].datasets:

@@ -57,9 +57,9 @@ FAMILIES: dict[str, Callable] = {
 class Tiny:
     """A study in a folder; every method is one rule with its wildcards filled in."""
 
-    def __init__(self, root: Path, given: dict | None = None) -> None:
-        self.root = root
-        self.study: Study = study_from(given or STUDY)
+    def __init__(self, root: Path, given: dict | None = None, gpus: int = 0) -> None:
+        self.root, self.given, self.gpus = root, given or STUDY, gpus
+        self.study: Study = study_from(self.given)
         self.plan = Plan(self.study)
 
     def zoo(self, name: str) -> Zoo:
@@ -80,7 +80,7 @@ class Tiny:
         output = self.root / manifest
         job = training_job(self.plan.train_job(at))
         before = self.all_there(self.plan.resumed(at))
-        train(job, self.root / self.plan.data_of(at), before, output, 0)
+        train(job, self.root / self.plan.data_of(at), before, output, self.gpus)
         return output
 
     def job(self, measured: str) -> tuple[jobs.MeasureJob, list[Path]]:
@@ -100,15 +100,15 @@ class Tiny:
         source = self.root / self.plan.data_of(_at(zoo=zoo))
         if family == "transfer":
             second = self.root / self.plan.transfer_data_of(_at(zoo=zoo))
-            transfer(job, source, second, weights, output, 0)
+            transfer(job, source, second, weights, output, self.gpus)
         elif family == "new_task":
             second = self.root / self.plan.new_task_data_of(_at(zoo=zoo))
-            new_task(job, source, second, weights, output, 0)
+            new_task(job, source, second, weights, output, self.gpus)
         elif family == "robustness":
             others = self.all_there(self.plan.other_data_of(_at(zoo=zoo)))
-            robustness(job, source, others, weights, output, 0)
+            robustness(job, source, others, weights, output, self.gpus)
         else:
-            FAMILIES[family](job, source, weights, output, 0)
+            FAMILIES[family](job, source, weights, output, self.gpus)
         return output
 
     def collect(self, zoo: str, group: str) -> Path:

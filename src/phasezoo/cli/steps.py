@@ -192,11 +192,11 @@ def publish(job: Job, data: Data, output: Output) -> None:
 def report(
     job: Job,
     output: Output,
-    pictures: Annotated[list[Path], typer.Argument(help="Phase maps to write.")],
+    pictures: Annotated[list[Path] | None, typer.Argument(help="Phase maps to write.")] = None,
 ) -> None:
     """Write the report."""
     with importing():
         from phasezoo.steps.report import report as step
 
     root = paths.root_of(output, paths.REPORT)
-    step(jobs.ReportJob.model_validate_json(job), root, output, pictures)
+    step(jobs.ReportJob.model_validate_json(job), root, output, pictures or [])

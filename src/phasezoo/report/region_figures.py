@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from phasezoo.report.canvas import WIDTH, panelled, styled
+from phasezoo.report.canvas import WIDTH, styled
 from phasezoo.store.variables.regions import OF_PAIR_OF_TUNED, OF_TUNED
 
 # Okabe and Ito, as `phasezoo.report.colours` has them, and their black
@@ -63,9 +63,11 @@ def _label_blocks(axes: Axes, data: xr.Dataset, size: int) -> None:
 def line_figure(data: xr.Dataset) -> Figure:
     """Loss with a new head along straight lines: between two models, and beyond them.
 
-    Thin: the mean over the lines of a data set; thick: the mean over the data sets.
+    Over that of the pre-trained body, so that data sets of few and many classes can be compared.
+    Thin: the mean over the lines of a data set; thick: the median over the data sets, which a
+    head that went astray in one place does not move.
     """
-    losses = data["line_probe_loss"].mean("line")
+    losses = data["line_probe_loss"].mean("line") / data["start_probe_loss"]
     alphas = losses["alpha"].values
     between = (alphas >= 0) & (alphas <= 1)
     with styled():
@@ -75,6 +77,7 @@ def line_figure(data: xr.Dataset) -> Figure:
             for place, level in enumerate(losses["level"].values):
                 of_level = losses.sel(level=level).isel(alpha=chosen)
                 _line(axes, of_level, COLOURS[place % len(COLOURS)], MARKERS[place], str(level))
+            axes.axhline(1, color="#666666", linewidth=0.8, zorder=0)
             axes.set_yscale("log")
             axes.set_xlabel("place on the line: 0 and 1 are the models")
             axes.spines[["top", "right"]].set_visible(False)
@@ -82,7 +85,7 @@ def line_figure(data: xr.Dataset) -> Figure:
         outer.set_xscale("symlog", linthresh=1)
         inner.set_title("Between two models")
         outer.set_title("Beyond them")
-        inner.set_ylabel("test loss with a new head (nats)")
+        inner.set_ylabel("test loss / that of the pre-trained body")
         handles, labels = inner.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right center", title="models of one")
     return figure
@@ -92,31 +95,33 @@ def _line(axes: Axes, losses: xr.DataArray, colour: str, marker: str, label: str
     for dataset in losses["dataset"].values:
         one = losses.sel(dataset=dataset)
         axes.plot(one["alpha"], one, color=colour, linewidth=0.5, alpha=0.5)
-    mean = losses.mean("dataset")
-    axes.plot(mean["alpha"], mean, f"{marker}-", color=colour, markersize=3.5, label=label)
+    middle = losses.median("dataset")
+    axes.plot(middle["alpha"], middle, f"{marker}-", color=colour, markersize=3.5, label=label)
 
 
 def gain_figure(data: xr.Dataset, arms: Sequence[str]) -> Figure:
     """Test error saved by another start of a tuning of few parameters, data set by data set.
 
-    A panel for each share of the training set and what is trained; means over the draws of
-    paired differences with their 95 % intervals, and at the bottom those over the data sets.
+    A column for each share of the training set, a row for what is trained; means over the draws
+    of paired differences with their 95 % intervals, and at the bottom those over the data sets.
 
     Args:
         data: the results.
         arms: that are drawn.
     """
-    panels = list(product(data["samples"].values, data["trained"].values))
+    samples, trained = data["samples"].values, data["trained"].values
     rows = [*map(str, data["dataset"].values), "all"]
+    height = len(trained) * (0.9 + 0.3 * len(rows)) + 0.6
     with styled():
-        figure, all_axes = panelled(len(panels), 0.9 + 0.3 * len(rows))
-        for axes, (samples, trained) in zip(all_axes, panels, strict=True):
-            at = {"samples": samples, "trained": trained}
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        all_axes = list(figure.subplots(len(trained), len(samples), squeeze=False).ravel())
+        for axes, (what, share) in zip(all_axes, product(trained, samples), strict=True):
+            at = {"samples": share, "trained": what}
             for place, arm in enumerate(arms):
                 of_arm = data.sel(at | {"arm": arm})
                 offset = 0.7 * ((place + 0.5) / len(arms) - 0.5)
                 _forest(axes, of_arm, offset, place, arm)
-            _frame(axes, rows, f"{samples} samples, {TRAINED[str(trained)]}")
+            _frame(axes, rows, f"{share} samples, {TRAINED[str(what)]}")
         handles, labels = all_axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure

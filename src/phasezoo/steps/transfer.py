@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from phasezoo.data.task import Task
 from phasezoo.landscape.network import Network
 from phasezoo.spec.jobs import MeasureJob
 from phasezoo.spec.metrics import Transfer
-from phasezoo.steps.cells import Cell, Row, columns, measure
+from phasezoo.steps.cells import Cell, Row, measure
 from phasezoo.steps.device import prepare
+from phasezoo.steps.finite import finite_models, of_finite
 from phasezoo.store.dataset import read_task
 from phasezoo.transfer.fine_tune import Gain
 from phasezoo.transfer.fine_tune import transfer as fine_tune
-
-_NONE = Gain(float("nan"), float("nan"))
 
 
 def transfer(
@@ -32,28 +31,17 @@ def transfer(
     options = job.options_as(Transfer)
 
     def measured(_: Network, task: Task, cells: Sequence[Cell]) -> list[Row]:
-        models = [
-            (model, cell.names(seed))
-            for cell in cells
-            for seed, model in zip(job.seeds, cell.models, strict=True)
-            if model.finite
-        ]
         architecture = job.architecture_at(cells[0].load)
-        gains = iter(fine_tune(architecture, models, task.classes, onto, options, device))
-        return [_columns(cell, gains) for cell in cells]
+        models = finite_models(cells)
+        gains = fine_tune(architecture, models, task.classes, onto, options, device)
+        return of_finite(cells, [_row(gain) for gain in gains])
 
     measure(job, read_task(data, device), weights, output, measured)
 
 
-def _columns(cell: Cell, gains: Iterator[Gain]) -> Row:
-    """What the models of a cell gained; those that diverged took no part."""
-    found = [next(gains) if model.finite else _NONE for model in cell.models]
-    rows = [
-        {
-            "fine_tuned_error": gain.fine_tuned_error,
-            "scratch_error": gain.scratch_error,
-            "transfer_gain": gain.gain,
-        }
-        for gain in found
-    ]
-    return columns("transfer", rows)
+def _row(tuned: Gain) -> dict[str, float]:
+    return {
+        "fine_tuned_error": tuned.fine_tuned_error,
+        "scratch_error": tuned.scratch_error,
+        "transfer_gain": tuned.gain,
+    }

@@ -10,28 +10,33 @@ import torch
 from phasezoo.spec.training import Precision
 
 
-def computing(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
-    """A context that computes in a precision; parameters and losses keep their type.
+def rounding(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
+    """A context for a forward and its backward pass, which says what matrix products round to.
 
-    float32 changes nothing. tf32 has matrix products and convolutions of a GPU round their inputs
-    to 10 binary places; other devices do not know it. bf16 has them, and what follows from them,
-    compute in bfloat16 (8 binary places), as ``torch.autocast`` chooses.
+    tf32 has matrix products and convolutions of a GPU round their inputs to 10 binary places; in
+    the other precisions they do not, whatever torch is set to (convolutions of float32 round
+    unless it is told otherwise). Other devices do not know tf32.
     """
-    match precision:
-        case "float32":
-            return nullcontext()
-        case "tf32":
-            return _rounding()
-        case "bf16":
-            # casts are not kept: a captured step has to make them anew each time
-            return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
+    return _tf32(precision == "tf32") if device.type == "cuda" else nullcontext()
+
+
+def casting(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
+    """A context for a forward pass; the types in which its layers compute follow them backward.
+
+    bf16 has matrix products and convolutions, and what follows from them, compute in bfloat16
+    (8 binary places), as ``torch.autocast`` chooses; parameters and losses keep their type.
+    """
+    if precision != "bf16":
+        return nullcontext()
+    # casts are not kept: a captured step has to make them anew each time
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
 
 
 @contextmanager
-def _rounding() -> Iterator[None]:
+def _tf32(allowed: bool) -> Iterator[None]:
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, cudnn.allow_tf32
-    matmul.allow_tf32 = cudnn.allow_tf32 = True
+    matmul.allow_tf32 = cudnn.allow_tf32 = allowed
     try:
         yield
     finally:

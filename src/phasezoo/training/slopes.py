@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from phasezoo.training.feed import Feed, judges
 from phasezoo.training.layers import functions_of
 from phasezoo.training.member import Member, own_of
-from phasezoo.training.precision import computing
+from phasezoo.training.precision import casting, rounding
 from phasezoo.training.stack import Stack
 
 
@@ -35,6 +35,10 @@ class Slopes:
 
         The gradients are those of the mean losses, summed over parts of the batch.
         """
+        with rounding(self._precision, self.stack.vectors.device):
+            return self._parts(size)
+
+    def _parts(self, size: int) -> tuple[Tensor, Tensor]:
         gradients, sums = self._part(0, min(self._at_once, size), size)
         for start in range(self._at_once, size, self._at_once):
             more, further = self._part(start, min(start + self._at_once, size), size)
@@ -45,7 +49,7 @@ class Slopes:
     def _part(self, start: int, stop: int, size: int) -> tuple[Tensor, Tensor]:
         inputs, targets = self.feed.part(self.seen, start, stop)
         judge, function = self._judge(stop - start), self._functions(self.stack.tensors())
-        with computing(self._precision, inputs.device):
+        with casting(self._precision, inputs.device):
             outputs = judge.outputs(function, inputs)
         losses = judge.losses(outputs.to(self.stack.vectors.dtype), targets)
         sums = losses.unflatten(0, (len(self.stack), -1)).sum(dim=1)

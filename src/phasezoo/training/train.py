@@ -16,7 +16,7 @@ from phasezoo.training.augment import augmented
 from phasezoo.training.checkpoint import Checkpoint, diverged
 from phasezoo.training.flat import FlatStepper
 from phasezoo.training.lbfgs import FlatLbfgs
-from phasezoo.training.precision import computing
+from phasezoo.training.precision import casting, rounding
 from phasezoo.training.schedule import rates
 from phasezoo.training.sgd import FlatSgd
 from phasezoo.vocabulary import Status
@@ -149,14 +149,15 @@ class Run:
         parts = zip(inputs.split(self.at_once), targets.split(self.at_once), strict=True)
         total = torch.zeros((), dtype=self.optimiser.vector.dtype, device=targets.device)
         for some, wanted in parts:
-            loss = self._loss(some, wanted)
-            part = loss if len(wanted) == len(targets) else loss * (len(wanted) / len(targets))
-            part.backward()
+            with rounding(self.precision, inputs.device):
+                loss = self._loss(some, wanted)
+                part = loss if len(wanted) == len(targets) else loss * (len(wanted) / len(targets))
+                part.backward()
             total += part.detach()
         return total
 
     def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        with computing(self.precision, inputs.device):
+        with casting(self.precision, inputs.device):
             outputs = self.task.objective.outputs(self.module, inputs)
         return self.task.objective.loss(outputs.to(self.optimiser.vector.dtype), targets)
 
