@@ -11,10 +11,11 @@ torch.set_num_threads(1)  # the tensors are small; more threads cost more than t
 
 # Folders and modules that look at one thing, which takes long to make, or may be had once.
 TOGETHER = {
-    "tests/workflow/test_counted_jobs.py": "counted jobs",
-    "tests/workflow/test_grown.py": "small study",
-    "tests/workflow/test_storage.py": "small study",
-    "tests/workflow/": "finished study",
+    **{
+        f"tests/workflow/test_{name}.py": "finished study"
+        for name in ("dvc", "growth", "rerun", "study", "together")
+    },
+    **{f"tests/workflow/test_{name}.py": "small study" for name in ("grown", "storage")},
     "tests/faults/": "small study",
     "tests/gpu/": "gpu",
 }
