@@ -11,7 +11,7 @@ from phasezoo.report.canvas import svg
 from phasezoo.report.explanations import COLUMNS, TITLES, explained_figure, lines
 from phasezoo.report.page import page
 from phasezoo.report.results import ZooResults
-from report.mock import SMALL, mock
+from report.mock import mock
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,7 @@ def results() -> ZooResults:
     return replace(found, explained=beyond(groups, found.phases["phase"]))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_section_stands_on_the_page(results: ZooResults) -> None:
     text = page([results])
     assert f'id="{results.name}-explained"' in text
@@ -29,10 +30,11 @@ def test_the_section_stands_on_the_page(results: ZooResults) -> None:
         assert words in text
 
 
-def test_a_zoo_without_has_no_section() -> None:
-    assert "-explained" not in page([mock(**SMALL)])
+def test_a_zoo_without_has_no_section(plain: str) -> None:
+    assert "-explained" not in plain
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_where_the_position_explains_all_there_is_no_section(results: ZooResults) -> None:
     assert results.explained is not None
     nothing = results.explained.assign(
