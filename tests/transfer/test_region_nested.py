@@ -35,6 +35,14 @@ def test_families_that_agree_within_vary_as_families() -> None:
     assert deviation(units) == pytest.approx(of_family.std() / np.sqrt(23), rel=0.05)
 
 
+def test_variances_between_and_within_families_add_up() -> None:
+    """F families of S: (b + w / S) / F, with b between the means of families and w within them."""
+    values = np.random.default_rng(6).standard_normal((13, 5)) + np.arange(13)[:, None] / 13
+    units = [unit(str(f), value) for f, of in enumerate(values) for value in of]
+    expected = (values.mean(axis=1).var() + values.var(axis=1).mean() / 5) / 13
+    assert deviation(units) == pytest.approx(np.sqrt(expected), rel=0.04)
+
+
 def test_what_a_data_set_holds_is_drawn_anew_each_time() -> None:
     """Alike data sets: n draws of n have the variance sigma^2 / n, however often one is drawn."""
     units = [unit(str(f), 0.0, spread=1.0) for f in range(7)]

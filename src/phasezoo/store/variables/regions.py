@@ -184,9 +184,15 @@ GAINS = (
         "mean of efficient_gain over the data sets of a family",
     ),
     _COMPARED.number(
-        OF_EFFICIENT[1:], "overall_gain_p", "p of Wilcoxon's signed rank test over the data sets"
+        OF_EFFICIENT[1:],
+        "overall_gain_p",
+        "p of Wilcoxon's signed rank test over the data sets, taken as independent",
     ),
-    _COMPARED.number(OF_EFFICIENT[1:], "overall_gain_sign_p", "p of the sign test over them"),
+    _COMPARED.number(
+        OF_EFFICIENT[1:],
+        "overall_gain_sign_p",
+        "p of the sign test over the data sets, taken as independent",
+    ),
     _COMPARED.number(
         OF_EFFICIENT[1:], "overall_gain_p_holm", "overall_gain_p, after Holm, over all arms"
     ),
