@@ -129,10 +129,12 @@ class CurveMlp(nn.Module):
 
     def forward(self, inputs: Tensor, coefficients: Tensor) -> Tensor:
         """Logits."""
+        *hidden, head = self.layers
         features = inputs.flatten(1)
-        for layer in self.layers[:-1]:
+        for layer in hidden:
             features = layer(features, coefficients).relu()
-        return self.layers[-1](features, coefficients)
+        logits: Tensor = head(features, coefficients)
+        return logits
 
 
 class CurveResNet(nn.Module):
@@ -149,10 +151,12 @@ class CurveResNet(nn.Module):
         super().__init__()
 
         def conv(a: int, b: int, size: int, stride: int = 1) -> nn.Module:
-            return curves.Conv2d(a, b, size, fix_points, stride, size // 2, bias=False)
+            made: nn.Module = curves.Conv2d(a, b, size, fix_points, stride, size // 2, bias=False)
+            return made
 
         def norm(channels: int) -> nn.Module:
-            return curves.BatchNorm2d(channels, fix_points)
+            made: nn.Module = curves.BatchNorm2d(channels, fix_points)
+            return made
 
         channels = [spec.width * 2**stage for stage in range(spec.stages)]
         self.stem, self.norm = conv(shape[0], channels[0], 3), norm(channels[0])
@@ -168,9 +172,11 @@ class CurveResNet(nn.Module):
     def forward(self, inputs: Tensor, c: Tensor) -> Tensor:
         """Logits."""
         features = self.norm(self.stem(inputs, c), c).relu()
-        for conv1, norm1, conv2, norm2, *shortcut in self.blocks:
+        for block in self.blocks:
+            conv1, norm1, conv2, norm2, *shortcut = block.children()
             inner = norm2(conv2(norm1(conv1(features, c), c).relu(), c), c)
             for layer in shortcut:
                 features = layer(features, c)
             features = (inner + features).relu()
-        return self.head(features.mean(dim=(2, 3)), c)
+        logits: Tensor = self.head(features.mean(dim=(2, 3)), c)
+        return logits

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -113,7 +114,7 @@ def report(name: str, project: Path, count: int, jobs: int | None = None) -> Non
     print(f"| {name} | {count} | {jobs} | {spread} | {max(memory):.0f} |", flush=True)
 
 
-def study(count: int, shared: bool) -> dict:
+def study(count: int, shared: bool) -> dict[str, Any]:
     """Params of the first `count` of the twelve zoos."""
     given = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
     base = given["zoos"]["digits-mlp"]
@@ -156,7 +157,7 @@ def models(count: int) -> int:
     return sum(len(widths) * len(heats) * seeds for _, widths, heats, seeds in GRIDS[:count])
 
 
-def create(root: Path, params: dict) -> Path:
+def create(root: Path, params: dict[str, Any]) -> Path:
     """A folder with the workflow and a spec."""
     root.mkdir()
     for name in WORKFLOW:

@@ -190,14 +190,10 @@ def _row(zoo: Zoo, load: Number, ends: float) -> Iterator[tuple[int, tuple[float
     batches = BATCHES if isinstance(spec, Published) else BATCHES[:1]  # more are accumulated
     for batch in batches:
         try:
-            module, some = members(zoo, load, batch)
-            one = together(module, some[:1])
-            stack = together(module, some) if one < SLOW / 4 else one
-            plain = alone(module, some[0])
+            one, stack, plain = _seconds(zoo, load, batch)
         except torch.cuda.OutOfMemoryError:
             return
         finally:
-            module = some = None
             torch.cuda.empty_cache()
         if isinstance(spec, Published):
             plain = max(plain, batch / loader_rate(task_of(spec).shape))
@@ -208,10 +204,17 @@ def _row(zoo: Zoo, load: Number, ends: float) -> Iterator[tuple[int, tuple[float
             return
 
 
+def _seconds(zoo: Zoo, load: Number, batch: int) -> tuple[float, float, float]:
+    """Of a step of one model here, of three as one program, and of one in a plain loop."""
+    module, some = members(zoo, load, batch)
+    one = together(module, some[:1])
+    stack = together(module, some) if one < SLOW / 4 else one
+    return one, stack, alone(module, some[0])
+
+
 def hours(zoo: Zoo, steps: Steps) -> tuple[float, float]:
     """GPU hours of a whole zoo, here and in a plain loop."""
-    spec, total = STUDY.data[zoo.dataset], [0.0, 0.0]
-    samples = spec.numbers.train if isinstance(spec, Published) else spec.train
+    samples, total = STUDY.data[zoo.dataset].training_samples, [0.0, 0.0]
     seeds, epochs = sum(map(len, zoo.seeds)), zoo.training.saved_epochs[-1]
     for load, heat in itertools.product(zoo.load.all_values, zoo.temperature.all_values):
         batch = int(heat)

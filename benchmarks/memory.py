@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import torch
 from curvature import resident
@@ -91,8 +92,8 @@ def hessian(case: Case, probes: int = 40, density: Density | None = None) -> Non
 
 def hessian_with_probes(case: Case) -> None:
     """The same for networks that have no exact trace, with a density."""
-    curvature_module.is_linear_between_kinks = lambda *_: False
-    hessian(case, 5, Density(nodes=10, probes=2))
+    with mock.patch.object(curvature_module, "is_linear_between_kinks", return_value=False):
+        hessian(case, 5, Density(nodes=10, probes=2))
 
 
 def connectivity(case: Case) -> None:

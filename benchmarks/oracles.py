@@ -6,25 +6,34 @@ Run in a clone where `dvc pull` was done.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
+import xarray as xr
+from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from torch import Tensor, nn
 from torch.func import hessian
 from torch.nn import functional
 
 import phasezoo
 from phasezoo import rng
+from phasezoo.data.task import Task
 from phasezoo.landscape.curvature import curvature
 from phasezoo.landscape.gradient_noise import noise_scale
 from phasezoo.landscape.network import Network
 from phasezoo.landscape.similarity import compare
 from phasezoo.landscape.spectra import spectra
-from phasezoo.models.flat import weights_of
+from phasezoo.models.flat import Weights, weights_of
 from phasezoo.phases.calibrate import two_groups
 from phasezoo.spec.metrics import Hessian, Similarity
 from phasezoo.store.dataset import read_task
+from phasezoo.store.zoo import Zoo
+
+Floats = NDArray[np.float64]
+Note = Callable[[str, float], None]  # of a metric and its oracle: a deviation
 
 CPU = torch.device("cpu")
 WIDTHS, BATCHES = (4, 8, 16), (16, 64, 256)
@@ -58,11 +67,13 @@ def main() -> None:
     print(f"\n{len(WIDTHS) * len(BATCHES)} cells of 3 models each")
 
 
-def one_cell(zoo, task, modules, cell, note) -> None:  # noqa: ANN001
+def one_cell(
+    zoo: Zoo, task: Task, modules: list[nn.Module], cell: Mapping[str, int], note: Note
+) -> None:
     """All metrics of the three models of one cell."""
     models = [weights_of(module) for module in modules]
     network = Network(modules[0], CPU)
-    stored = zoo.metrics.sel(**cell)
+    stored = zoo.metrics.sel(cell)
     curved(network, models, task, stored, note)
     alike(network, models, modules, task, note)
     straight(network, models, task, stored, note)
@@ -73,18 +84,18 @@ def one_cell(zoo, task, modules, cell, note) -> None:  # noqa: ANN001
         ranks = [(v**2).sum() / v[0] ** 2 for v in values]
         note("stable rank: numpy's SVD", relative(found.stable_rank, ranks))
     noise = noise_scale(network, models, task.train_inputs, task.train_labels, 1200)
-    for model, found in zip(models, noise, strict=True):
+    for model, chances in zip(models, noise, strict=True):
         wide = sample_gradients(network, model, task)
         mean, n = wide.mean(0), len(wide)
         variance = ((wide - mean) ** 2).sum() / (n - 1)
         note(
             "gradient variance: one backward per sample",
-            relative(found.gradient_variance.value, variance),
+            relative(chances.gradient_variance.value, variance),
         )
         square = (mean**2).sum()
         note(
             "squared gradient: one backward per sample",
-            relative(found.squared_gradient.value, square),
+            relative(chances.squared_gradient.value, square),
         )
     loss = np.log(zoo.metrics.train_loss.sel(epoch=EPOCH).median("seed").values.ravel())
     centres = np.sort(
@@ -96,7 +107,9 @@ def one_cell(zoo, task, modules, cell, note) -> None:  # noqa: ANN001
     )
 
 
-def curved(network, models, task, stored, note) -> None:  # noqa: ANN001
+def curved(
+    network: Network, models: list[Weights], task: Task, stored: xr.Dataset, note: Note
+) -> None:
     """Eigenvalues, traces and densities beside dense Hessians in float64."""
     inputs, labels = task.training_sample(64, "oracle")
     options = Hessian(
@@ -117,21 +130,24 @@ def curved(network, models, task, stored, note) -> None:  # noqa: ANN001
     note("stored trace, 597 samples: dense Hessian", relative(trace[:1], exact))
 
 
-def dense(network, model, inputs, labels) -> np.ndarray:  # noqa: ANN001
+def dense(network: Network, model: Weights, inputs: Tensor, labels: Tensor) -> Floats:
     """The Hessian in float64, by forward over reverse mode."""
     network.module.double()
     try:
 
-        def loss(theta: torch.Tensor) -> torch.Tensor:
+        def loss(theta: Tensor) -> Tensor:
             logits = network.apply(theta, model.buffers.double(), inputs.double())
             return functional.cross_entropy(logits, labels)
 
-        return hessian(loss)(model.parameters.double()).numpy()
+        found: Floats = hessian(loss)(model.parameters.double()).numpy()
+        return found
     finally:
         network.module.float()
 
 
-def alike(network, models, modules, task, note) -> None:  # noqa: ANN001
+def alike(
+    network: Network, models: list[Weights], modules: list[nn.Module], task: Task, note: Note
+) -> None:
     """CKA beside kernels of all samples; distances beside numpy."""
     inputs, _ = task.test_sample(300, "oracle")
     pairs = [(0, 1), (0, 2), (1, 2)]
@@ -153,7 +169,7 @@ def alike(network, models, modules, task, note) -> None:  # noqa: ANN001
         note("L2 distance: numpy", relative(found.l2_distance[place], length))
 
 
-def hsic(K: np.ndarray, L: np.ndarray) -> float:
+def hsic(K: Floats, L: Floats) -> float:
     """Unbiased HSIC (Song et al. 2012, equation 4)."""
     K, L, n = K.copy(), L.copy(), len(K)
     np.fill_diagonal(K, 0)
@@ -163,7 +179,9 @@ def hsic(K: np.ndarray, L: np.ndarray) -> float:
     return float((np.trace(K @ L) + mixed - 2 / (n - 2) * (ones @ K @ L @ ones)) / (n * (n - 3)))
 
 
-def straight(network, models, task, stored, note) -> None:  # noqa: ANN001
+def straight(
+    network: Network, models: list[Weights], task: Task, stored: xr.Dataset, note: Note
+) -> None:
     """The stored losses on the straight line beside those of plain torch in float64."""
     for place, (a, b) in enumerate([(0, 1), (0, 2), (1, 2)]):
         losses = []
@@ -180,13 +198,13 @@ def straight(network, models, task, stored, note) -> None:  # noqa: ANN001
         note("loss along the straight line: plain torch", relative(found, losses))
 
 
-def matrices_of(network, model) -> list[torch.Tensor]:  # noqa: ANN001
+def matrices_of(network: Network, model: Weights) -> list[Tensor]:
     """The weight matrices of a model, a row per output."""
     tensors = network.parameters.unflatten(model.parameters)
     return [tensor.flatten(1) for tensor in tensors.values() if tensor.ndim >= 2]
 
 
-def sample_gradients(network, model, task) -> np.ndarray:  # noqa: ANN001
+def sample_gradients(network: Network, model: Weights, task: Task) -> Floats:
     """Gradients of single samples [1200, P], one backward each, in float64."""
     network.module.double()
     theta = model.parameters.double().requires_grad_()

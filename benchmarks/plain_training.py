@@ -27,7 +27,7 @@ RATE, MOMENTUM, DECAY = 0.1, 0.9, 5e-4
 SEEDS = 3
 
 
-class Samples(Dataset):
+class Samples(Dataset[tuple[Tensor, int]]):
     """Images [N, C, H, W] uint8 with labels, one at a time."""
 
     def __init__(self, images: Tensor, labels: Tensor, augment: bool) -> None:

@@ -29,6 +29,7 @@ from phasezoo.spec import architecture as spec
 from phasezoo.store.weights import write_block
 from phasezoo.training.choice import milliseconds
 from phasezoo.training.evaluate import evaluate_both
+from phasezoo.training.flat import FlatStepper
 from phasezoo.training.member import Member
 from phasezoo.training.stacked import Stacked
 from phasezoo.training.train import Run, train
@@ -117,19 +118,21 @@ def _parts(architecture: spec.Architecture, task: Task, batch: int, steps: int) 
     member = member_of(architecture, task, batch)
     module = load_weights(build(architecture, task.shape, task.classes), member.origin.weights)
     run = Run(module, task, member.optimisation, member.names, member.origin, 60)
+    optimiser = run.optimiser
+    assert isinstance(optimiser, FlatStepper)  # SGD, as `member_of` says
     module.train()
     took = dict.fromkeys(("data", "forward", "backward", "step"), 0.0)
     batches, count = run._batches(1), min(12, steps)
     for _ in range(count):
         marks = [time.perf_counter()]
         inputs, labels = next(batches)
-        run.optimiser.zero_grad()
+        optimiser.zero_grad()
         marks.append(time.perf_counter())
         loss = run._loss(inputs, labels)
         marks.append(time.perf_counter())
         loss.backward()
         marks.append(time.perf_counter())
-        run.optimiser.step(0.01, 0.9)
+        optimiser.step(0.01, 0.9)
         marks.append(time.perf_counter())
         for key, a, b in zip(took, marks, marks[1:], strict=False):
             took[key] += b - a

@@ -127,7 +127,7 @@ def git_re_basin(
     """Its `weight_matching`, with what it prints thrown away."""
     if str(clone) not in sys.path:
         sys.path.insert(0, str(clone))
-    from utils import weight_matching as peer  # type: ignore[import-not-found]
+    from utils import weight_matching as peer
 
     A, B = (network.parameters.unflatten(of.parameters) for of in pair)
     axes = peer.permutation_spec_from_axes_to_perm({name: spec.axes[name] for name in A})
@@ -142,7 +142,7 @@ def git_re_basin(
 
 def rebasin(network: Network, spec: PermutationSpec, pair: Pair, run: int) -> Result:
     """Its coordinate descent, after the tracing, with its permutations not yet applied."""
-    from rebasin import PermutationCoordinateDescent  # type: ignore[import-not-found]
+    from rebasin import PermutationCoordinateDescent
 
     width = network.module.get_parameter("stem.weight").shape[0]
     architecture = ResNet20(name="resnet-20", norm="batch", width=width)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,6 +115,34 @@ def test_words_and_layout_do_not_change_it(root: Path, module: str, old: str, ne
     before = digest()
     replace(root / module, old, new)
     assert digest() == before
+
+
+QUOTES = r'''
+a = "# none"  # one, with a " in it
+b = '\'# none' + "\"# none" + ""  # 'two'
+c = """ " # none
+# none \""" '"""  # three
+d = f"{a!r:#>5}" rb'\#'  # four
+'''
+
+
+def without_comments(text: str) -> list[str]:
+    """As Python's own tokenizer finds them."""
+    lines = text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    return lines
+
+
+def test_comments_are_those_that_the_tokenizer_finds() -> None:
+    package = Path(phasezoo.__file__).parent
+    modules = sorted([*package.glob("*.py"), *package.glob("report/*.py")])
+    texts = [QUOTES, Path(__file__).read_text("utf-8"), *(p.read_text("utf-8") for p in modules)]
+    assert sum("#" in text for text in texts) > 20
+    for text in texts:
+        assert provenance._without_comments(text).splitlines() == without_comments(text)
 
 
 def test_code_that_is_not_imported_does_not_change_it(root: Path) -> None:

@@ -7,8 +7,10 @@ the Hessian cannot change the order of the training samples.
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 def seed_of(*names: object) -> int:
@@ -27,4 +29,6 @@ def generator(*names: object) -> torch.Generator:
 
     It is on the CPU on every device, so that a GPU sees the same initial weights and batches.
     """
+    import torch  # here, because what draws in numpy alone starts a second sooner without it
+
     return torch.Generator().manual_seed(seed_of(*names))

@@ -7,15 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
-from phasezoo.cli.app import app, run
+from cli.calling import Call, Said
+from phasezoo.cli.app import app
 from phasezoo.cli.mishaps import explain
 from phasezoo.store.schema import table
 from phasezoo.store.variables import VARIABLES
@@ -49,33 +48,6 @@ STEPS = [
     "measure_regions",
     "collect_regions",
 ]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command wrote, and its exit status."""
-
-    status: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Said]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
-    """The command line, run in this process as if it were called in a folder."""
-
-    def called(*arguments: str, cwd: Path | None = None) -> Said:
-        monkeypatch.chdir(cwd or Path.cwd())
-        monkeypatch.setattr(sys, "argv", ["phasezoo", *arguments])
-        with pytest.raises(SystemExit) as end:
-            run()
-        said = capsys.readouterr()
-        return Said(int(end.value.code or 0), said.out, said.err)
-
-    return called
 
 
 def process(*arguments: str, cwd: Path | None = None) -> Said:

@@ -11,6 +11,7 @@ import torch
 import yaml
 from torch import nn
 
+from cli.calling import Call, Said
 from phasezoo.models.mlp import MLP
 from phasezoo.store import measurements
 from phasezoo.store.whole import checksum_of
@@ -58,13 +59,13 @@ def project(tmp_path: Path, params: dict) -> Project:
     return made
 
 
-def test_it_counts_what_it_finds_and_a_dry_run_writes_nothing(project: Project) -> None:
+def test_it_counts_what_it_finds_and_a_dry_run_writes_nothing(project: Project, call: Call) -> None:
     table = project.root / "foreign/models.csv"
     table.write_text(table.read_text().replace("epoch\n", "epoch,x\n").replace(",2\n", ",2,\n"))
     torch.save(trained(0).double().state_dict(), project.root / "foreign/0.pt")
-    done = project.run("phasezoo", "import", "tiny", "foreign", "--dry-run")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [
+    done = call("import", "tiny", "foreign", "--dry-run", cwd=project.root)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines() == [
         "4 of 4 declared models have files: 4 checkpoints, 0 of them diverged",
         "8 declared checkpoints have no file, and are stored as missing",
         "1 files hold float64, converted to float32",
@@ -74,18 +75,19 @@ def test_it_counts_what_it_finds_and_a_dry_run_writes_nothing(project: Project) 
     assert not (project.root / "imported").exists()
 
 
-def test_what_differs_is_replaced_only_with_the_option(project: Project) -> None:
-    assert project.run("phasezoo", "import", "tiny", "foreign").returncode == 0
+def test_what_differs_is_replaced_only_with_the_option(project: Project, call: Call) -> None:
+    bring = ("import", "tiny", "foreign")
+    assert call(*bring, cwd=project.root).status == 0
     torch.save(trained(9).state_dict(), project.root / "foreign/0.pt")
-    done = project.run("phasezoo", "import", "tiny", "foreign")
-    assert done.returncode == 1
-    assert done.stderr.splitlines() == [
+    done = call(*bring, cwd=project.root)
+    assert done.status == 1
+    assert done.err.splitlines() == [
         "import: nothing was written, because these are there and differ; --replace puts the new "
         "ones in their place:",
         "imported/tiny/3/20/2+3/0+1+2.json: seed 2, epoch 2: other weights",
     ]
-    done = project.run("phasezoo", "import", "tiny", "foreign", "--replace")
-    assert done.stdout.splitlines()[-1] == "imported 1 blocks; 1 were there already"
+    done = call(*bring, "--replace", cwd=project.root)
+    assert done.out.splitlines()[-1] == "imported 1 blocks; 1 were there already"
 
 
 @pytest.mark.parametrize(
@@ -97,20 +99,24 @@ def test_what_differs_is_replaced_only_with_the_option(project: Project) -> None
         (["tiny", "foreign", "--params", "p.yaml"], "p.yaml: the file: got No such file"),
     ],
 )
-def test_what_is_not_there_is_one_line(project: Project, arguments: list[str], said: str) -> None:
-    done = project.run("phasezoo", "import", *arguments)
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+def test_what_is_not_there_is_one_line(
+    project: Project, call: Call, arguments: list[str], said: str
+) -> None:
+    done = call("import", *arguments, cwd=project.root)
+    assert done.status == 1
+    (line,) = done.err.splitlines()
     assert line.startswith(said)
 
 
-def test_a_summary_table_becomes_a_file_of_metrics(project: Project) -> None:
+def test_a_summary_table_becomes_a_file_of_metrics(project: Project, call: Call) -> None:
+    def table(name: str, output: str, *options: str) -> Said:
+        return call("import-table", name, "--output", output, *options, cwd=project.root)
+
     (project.root / "summary.csv").write_text(
         "width,batchsize,seed,epoch,train_loss,test_acc\n2,8,0,1,0.5,0.75\n4,8,0,1,0.25,0.5\n"
         "4,16,0,1,,\n"
     )
-    done = project.run("phasezoo", "import-table", "summary.csv", "--output", "metrics.nc")
-    assert done.stdout == (
+    assert table("summary.csv", "metrics.nc").out == (
         "wrote metrics.nc: 2 values of load, 2 values of temperature, 1 values of seed, "
         "1 values of epoch; 1 checkpoints of this grid are missing\n"
     )
@@ -121,21 +127,19 @@ def test_a_summary_table_becomes_a_file_of_metrics(project: Project) -> None:
     (project.root / "two.csv").write_text(
         "width,batchsize,seed,epoch,wd,train_loss\n2,8,0,1,0.05,1\n2,8,0,1,0.1,2\n2,8,0,1,0.1,2\n"
     )
-    two = ("phasezoo", "import-table", "two.csv", "--output", "two.nc")
-    done = project.run(*two)
-    assert "pick wd=0.05 (1 models) or wd=0.1 (1 models)" in done.stderr
-    done = project.run(*two, "--pick", "wd=0.1")
-    assert done.stdout.splitlines()[1].startswith("1 rows repeat another one")
+    two = ("two.csv", "two.nc")
+    assert "pick wd=0.05 (1 models) or wd=0.1 (1 models)" in table(*two).err
+    done = table(*two, "--pick", "wd=0.1")
+    assert done.out.splitlines()[1].startswith("1 rows repeat another one")
     assert measurements.read(project.root / "two.nc")["train_loss"].item() == 2
-    assert "--pick: got wd, allowed is COLUMN=VALUE" in project.run(*two, "--pick", "wd").stderr
-    done = project.run("phasezoo", "import-table", "params.yaml", "--output", "other.nc")
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
+    assert "--pick: got wd, allowed is COLUMN=VALUE" in table(*two, "--pick", "wd").err
+    done = table("params.yaml", "other.nc")
+    assert done.status == 1
+    assert "Traceback" not in done.err
     assert not (project.root / "other.nc").exists()
 
 
 @pytest.mark.workflow
-@pytest.mark.xdist_group("workflow")
 def test_imported_models_go_through_the_workflow_to_the_zoo(project: Project) -> None:
     refused = project.run("snakemake", "--dry-run")
     assert refused.returncode != 0

@@ -7,11 +7,10 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
-import yaml
 
 from faults.study import Study, Workflow
+from workflow import shared
 
-TINY = Path(__file__).parents[1] / "workflow/tiny.yaml"
 _COLUMNS = ("fault", "what happened", "what the user was told", "bytes lost")
 
 Told = Callable[..., None]
@@ -39,27 +38,32 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def spec(long: bool) -> dict:
     """The tiny study grown by a share, or shrunk to one cell and the cheapest rules."""
-    found = yaml.safe_load(TINY.read_text())
-    zoo = found["zoos"]["tiny"]
-    if long:
-        zoo["temperature"]["values"] = [[20, 50], [100]]
-        return found
-    zoo["load"]["values"], zoo["temperature"]["values"] = [3], [[20]]
-    del zoo["merging"], zoo["transfer"], zoo["metrics"]["hessian"], found["data"]["turned"]
+    if not long:
+        return shared.small_params()
+    found = deepcopy(shared.TINY)
+    found["zoos"]["tiny"]["temperature"]["values"] = [[20, 50], [100]]
     return found
 
 
 @pytest.fixture(scope="session")
-def begun(tmp_path_factory: pytest.TempPathFactory, spec: dict) -> tuple[Study, Workflow]:
-    """The study to which nothing happens, while it is being made."""
+def begun(
+    tmp_path_factory: pytest.TempPathFactory, spec: dict, long: bool
+) -> tuple[Study, Workflow] | None:
+    """The study of the long form to which nothing happens, while it is being made."""
+    if not long:
+        return None
     study = Study(Study.create(tmp_path_factory.mktemp("undisturbed") / "study", spec).root)
     return study, study.start()
 
 
 @pytest.fixture(scope="session")
-def oracle(begun: tuple[Study, Workflow]) -> Study:
-    """The study as it is when nothing happens to it."""
-    study, workflow = begun
+def oracle(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, long: bool
+) -> Study:
+    """The study as it is when nothing happens to it; the short one is made for other tests too."""
+    if not long:
+        return Study(shared.small_study(tmp_path_factory.getbasetemp() / "small").root)
+    study, workflow = request.getfixturevalue("begun")
     said = workflow.wait()
     assert workflow.process.returncode == 0, said
     return study

@@ -11,7 +11,7 @@ from faults.conftest import Told
 from faults.study import FOLDERS, Study
 from phasezoo.store.manifest import IGNORED
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow]
 
 
 def chosen(study: Study, count: int, chance: random.Random) -> list[Path]:

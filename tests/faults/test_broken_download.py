@@ -17,7 +17,7 @@ from data.server import Answer, Server, broken, ranged, stalled, status
 from faults.conftest import Told
 from faults.study import Study
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow]
 
 
 def archive() -> bytes:

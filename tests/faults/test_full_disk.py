@@ -11,7 +11,7 @@ from faults.conftest import Told
 from faults.disk import disk_at
 from faults.study import FOLDERS, SNAKEMAKE, Study, only_root
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow"), only_root()]
+pytestmark = [pytest.mark.workflow, only_root()]
 
 PAGE = 4096  # bytes; a file takes whole pages
 LOST = {

@@ -19,7 +19,7 @@ from phasezoo.store.audit import State, audit, mend
 from phasezoo.store.manifest import provenance_of
 from phasezoo.store.whole import draft_of
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow]
 
 
 def began(study: Study) -> dict[Path, float]:

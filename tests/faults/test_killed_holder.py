@@ -11,7 +11,7 @@ import pytest
 
 from faults.conftest import Told
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow]
 
 HOLDER = """
 import sys, time

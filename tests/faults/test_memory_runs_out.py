@@ -17,7 +17,7 @@ from faults.test_full_disk import finish, lost_by
 from phasezoo.plan import Plan
 from phasezoo.spec import read_study
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow]
 
 MEBIBYTE = 2**20
 ABOUT_ENOUGH = 700  # MiB; how much is enough depends on the machine

@@ -12,7 +12,7 @@ from faults.conftest import Told
 from faults.study import Study
 from faults.test_full_disk import finish, lost_by
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow]
 
 
 def test_the_second_workflow_is_refused_and_the_first_finishes(

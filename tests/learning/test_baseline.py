@@ -11,6 +11,7 @@ from sklearn import metrics as sklearn_metrics
 
 from phasezoo.learning import learners
 from phasezoo.learning.baseline import baseline
+from phasezoo.learning.scores import r2
 from phasezoo.learning.sides import place, units
 from phasezoo.spec.learning import Learning
 from phasezoo.store import schema
@@ -74,6 +75,23 @@ def test_what_is_in_the_weights_is_found(planted: xr.Dataset) -> None:
     assert (elsewhere["test_error_r2"] < 0.2).all()
 
 
+@pytest.mark.parametrize("left_out", ["model", "cell"])
+def test_intervals_are_over_cells_whatever_was_left_out(planted: xr.Dataset, left_out: str) -> None:
+    """The models of a cell are told alike, so over models intervals would be too narrow."""
+    metrics, _ = zoo(True)
+    of = planted.sel(inputs="weights", learner="ridge", left_out=left_out)
+    true, told = (
+        values.values.ravel().astype("f8")
+        for values in (metrics["test_error"], of["predicted_test_error"])
+    )
+    cells, models = (
+        r2(true, told, units(by, "zoo", metrics), OPTIONS.resamples) for by in ("cell", "model")
+    )
+    stored = (of["test_error_r2_low"].item(), of["test_error_r2_high"].item())
+    assert stored == pytest.approx((cells.low, cells.high), rel=1e-4)
+    assert models.high - models.low < 0.9 * (cells.high - cells.low)
+
+
 def test_in_noise_there_is_nothing() -> None:
     found = baseline("zoo", *zoo(False), OPTIONS)
     for name in ("test_error_r2", "generalisation_gap_r2"):
@@ -113,10 +131,10 @@ def test_scores_are_those_of_the_predictions(planted: xr.Dataset) -> None:
         assert of["test_error_r2_low"] <= of["test_error_r2"] <= of["test_error_r2_high"]
 
 
-def test_a_prediction_does_not_hang_on_what_it_predicts() -> None:
+def test_a_prediction_does_not_hang_on_what_it_predicts(planted: xr.Dataset) -> None:
     """A model whose truth is changed is told as before; the others of its fold too."""
     metrics, phases = zoo(True)
-    before = baseline("zoo", metrics, phases, CELLS)
+    before = planted.sel(left_out=["cell"])
     metrics["test_error"][2, 3] += 5
     after = baseline("zoo", metrics, phases, CELLS)
     names = units("cell", "zoo", metrics)

@@ -36,10 +36,15 @@ def rows(dataset: ZooDataset) -> set[tuple]:
     return set(zip(*(dataset.table[axis].values.tolist() for axis in axes), strict=True))
 
 
-@pytest.mark.parametrize("by", ["model", "cell", "seed"])
-def test_sides_share_no_unit_and_miss_no_checkpoint(tiny: Tiny, by: str) -> None:
+@pytest.fixture(scope="module")
+def whole(tiny: Tiny) -> ZooDataset:
     zoos = [path_of(tiny, name) for name in BOTH]
-    whole = ZooDataset(zoos, "test_error", epochs="all", form="tokens")
+    return ZooDataset(zoos, "test_error", epochs="all", form="tokens")
+
+
+@pytest.mark.parametrize("by", ["model", "cell", "seed"])
+def test_sides_share_no_unit_and_miss_no_checkpoint(tiny: Tiny, whole: ZooDataset, by: str) -> None:
+    zoos = [path_of(tiny, name) for name in BOTH]
     found, seen = {}, Counter()
     for side in SIDES:
         with suppress(LearningError):  # no seed is on this side

@@ -15,7 +15,9 @@ from phasezoo.store.dataset import read_task
 from workflow import shared
 from workflow.project import REPOSITORY, Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("published")]
+pytestmark = [
+    pytest.mark.workflow,
+]
 
 LIMIT = 8_000_000  # bytes, in git
 ZOO = "zoos/digits-mlp.zarr"

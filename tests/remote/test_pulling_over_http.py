@@ -17,7 +17,6 @@ from workflow.project import REPOSITORY, Project
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("workflow"),
     pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
 ]
 

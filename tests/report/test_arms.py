@@ -13,7 +13,7 @@ from phasezoo.report.page import page
 from phasezoo.store import schema
 from phasezoo.store.variables import VARIABLES
 from phasezoo.vocabulary import EPOCH
-from report.mock import mock
+from report.mock import SMALL, mock
 
 WAYS, CORRECTIONS = ["none", "universe"], ["kept", "repair"]
 OWN = {
@@ -41,10 +41,9 @@ def with_arms(merging: xr.Dataset) -> xr.Dataset:
     return out
 
 
-def test_a_zoo_without_arms_has_no_such_tables() -> None:
-    results = mock()
-    assert arms_tables(results.at_epoch("merging"), "nats") == {}
-    assert "Ways of merging" not in page([results])
+def test_a_zoo_without_arms_has_no_such_tables(plain: str) -> None:
+    assert arms_tables(mock(**SMALL).at_epoch("merging"), "nats") == {}
+    assert "Ways of merging" not in plain
 
 
 def test_means_are_those_over_cells_of_every_arm() -> None:
@@ -72,8 +71,9 @@ def test_means_are_those_over_cells_of_every_arm() -> None:
     assert float(beside["ensemble of outputs"][0].mean) == pytest.approx(ensemble, abs=5e-3)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_shows_them() -> None:
-    results = mock()
+    results = mock(**SMALL)
     text = page([replace(results, merging=with_arms(results.merging))])
     assert "Ways of merging" in text
     assert "ensemble of outputs" in text

@@ -19,7 +19,7 @@ from phasezoo.report.explanations import (
 )
 from phasezoo.report.page import page
 from phasezoo.report.results import ZooResults
-from report.mock import CRITERIA, SMALL, mock
+from report.mock import CRITERIA, mock
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,7 @@ def results() -> ZooResults:
     return replace(found, explained=beyond(groups, found.phases["phase"], CRITERIA))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_section_stands_on_the_page(results: ZooResults) -> None:
     text = page([results])
     assert f'id="{results.name}-explained"' in text
@@ -37,10 +38,11 @@ def test_the_section_stands_on_the_page(results: ZooResults) -> None:
         assert words in text
 
 
-def test_a_zoo_without_has_no_section() -> None:
-    assert "-explained" not in page([mock(**SMALL)])
+def test_a_zoo_without_has_no_section(plain: str) -> None:
+    assert "-explained" not in plain
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_where_the_position_explains_all_there_is_no_section(results: ZooResults) -> None:
     assert results.explained is not None
     nothing = results.explained.assign(

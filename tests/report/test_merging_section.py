@@ -248,6 +248,7 @@ def test_zoos_whose_models_saw_different_parts_are_not_compared(results):
     assert across_parts([results]) == []
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_has_every_part_once_and_compares_zoos(results):
     lean = [replace(zoo, transfer=None) for zoo in (results, merged.widths("digits-mlp-adam"))]
     text = page(lean)

@@ -41,6 +41,7 @@ def learned(results: ZooResults) -> ZooResults:
     return replace(results, learning=out, manifest=manifest)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("kind", [SMALL, {**EQUATION, "widths": (1, 5), "epochs": (0, 9)}])
 def test_the_section_stands_on_the_page(kind: dict) -> None:
     results = learned(mock(**kind))
@@ -52,8 +53,8 @@ def test_the_section_stands_on_the_page(kind: dict) -> None:
         assert words in text
 
 
-def test_a_zoo_without_predictions_has_no_section() -> None:
-    assert "-predictions" not in page([mock(widths=(4, 8), batch_sizes=(16,), epochs=(0, 9))])
+def test_a_zoo_without_predictions_has_no_section(plain: str) -> None:
+    assert "-predictions" not in plain
 
 
 def test_the_same_predictions_give_the_same_picture() -> None:

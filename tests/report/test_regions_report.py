@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from phasezoo.report import region_inside as inside
 from phasezoo.report import regions as report
 from phasezoo.report.page import page
 from phasezoo.report.region_figures import gain_figure, line_figure, similarity_figure
+from phasezoo.report.region_gains import family_lines
+from phasezoo.report.region_inside import BY
 from phasezoo.report.regions import RegionResults
 from phasezoo.store.schema import check, described
 from phasezoo.store.variables.regions import REGIONS
@@ -35,6 +39,7 @@ AXES = {
     "trained": ["biases", "head"],
     "samples": ["all", "100"],
     "draw": np.arange(3, dtype=np.int32),
+    "families": ["odd", "big"],
 }  # fmt: skip
 
 
@@ -67,6 +72,7 @@ def test_the_mock_is_what_the_schema_declares() -> None:
     check(results().data, {v.name: v for v in REGIONS})
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_article_stands_on_the_page_beside_zoos_and_alone() -> None:
     found = results()
     for text in (page([], [found]), page([mock(**SMALL)], [found])):
@@ -79,10 +85,8 @@ def test_the_article_stands_on_the_page_beside_zoos_and_alone() -> None:
     assert "<title>asked: regions</title>" in page([], [found])
 
 
-def test_a_report_of_zoos_alone_is_as_it_was() -> None:
-    text = page([mock(**SMALL)])
-    assert "Regions" not in text
-    assert text == page([mock(**SMALL)], [])
+def test_a_report_of_zoos_alone_is_as_it_was(plain: str) -> None:
+    assert "Regions" not in plain  # and the same to the byte: tests/report/test_page.py
 
 
 def test_models_are_counted_by_what_became_of_them() -> None:
@@ -141,9 +145,56 @@ def test_inside_and_outside_have_a_cell_for_each_comparison() -> None:
     data = results().data
     at = {"level": "general", "comparison": "in before ex"}
     data["mean_better_probability"].loc[at] = np.nan
-    lines = dict(report.inside_lines(data))
-    assert [score.value for score in lines["general"]] == ["0.50", "–"]
-    assert len(report.inside_per_dataset(data)) == 3 * 2
+    data["mean_better_probability_error"].loc[at] = 0.25
+    lines = dict(inside.inside_lines(data))
+    assert inside.comparison_titles(data) == list(product(AXES["comparison"], BY.values()))
+    assert [score.value for score in lines["general"]] == ["0.50", "0.50", "–", "0.25"]
+    assert [score.value for score in lines["dataset"]] == ["0.50"] * 4
+    data["better_probability_error"].loc[at | {"dataset": "big-0"}] = 0.75
+    found = {line[:2]: line[2] for line in inside.inside_per_dataset(data)}
+    assert len(found) == 3 * 2
+    assert [score.value for score in found["big-0", "general"]] == ["0.50"] * 3 + ["0.75"]
+
+
+def test_the_start_stands_beside_knowing_nothing() -> None:
+    data = results().data
+    data["uniform_loss"].loc[{"dataset": "big-0"}] = np.log(5)
+    data["start_probe_error"].loc[{"dataset": "big-0"}] = 0.125
+    lines = dict(inside.start_lines(data))
+    assert lines["big-0"] == ["0.500", "1.609", "12.5", "80.0"]
+    assert inside.level_of_nothing(data) is None
+
+
+def test_one_level_of_knowing_nothing_is_a_dotted_line_and_several_are_none() -> None:
+    data = results().data
+    data["uniform_loss"][:] = 0.7
+    assert inside.level_of_nothing(data) == pytest.approx(1.4)
+    assert dotted(data) == [pytest.approx([1.4, 1.4])] * 2
+    assert "Dotted: knowing nothing" in page([], [RegionResults("asked", data)])
+    data["uniform_loss"][0] = 0.9
+    assert dotted(data) == []
+    data["uniform_loss"][:] = np.nan
+    assert inside.level_of_nothing(data) is None
+
+
+def dotted(data: xr.Dataset) -> list[list[float]]:
+    lines = [line for axes in line_figure(data).axes for line in axes.lines]
+    return [line.get_ydata() for line in lines if line.get_linestyle() == ":"]
+
+
+def test_gains_stand_by_family() -> None:
+    data = results().data
+    data["uniform_loss"][0] = 0.9
+    at = {"families": "big", "arm": "centroid", "trained": "head", "samples": "100"}
+    data["family_gain"].loc[at] = -0.02
+    (line,) = [
+        ln for ln in family_lines(data)
+        if (ln["samples"], ln["trained"], ln["arm"]) == ("100", "head alone", "centroid")
+    ]  # fmt: skip
+    assert line["gains"] == ["+50.00", f"{MINUS}2.00"]
+    text = page([], [RegionResults("asked", data)])
+    assert f"<td>{MINUS}2.00</td>" in text
+    assert "Dotted" not in text
 
 
 def test_the_figure_of_gains_marks_each_data_set_and_all() -> None:

@@ -10,7 +10,7 @@ import pytest
 from slurm.cluster import SNAKEMAKE, Cluster
 from workflow.project import Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.workflow]
 
 CELL = "runs/tiny/3/20/0+1/0+1+2.json"
 

@@ -26,8 +26,7 @@ def study(seeds: list[list[int]], pairs: str) -> dict:
 
 def results(root: Path, seeds: list[list[int]], pairs: str = "all") -> dict[str, xr.Dataset]:
     tiny = Tiny(root, study(seeds, pairs))
-    tiny.make(MLP)
-    return {g: measurements.read(root / f"results/{MLP}/{g}.nc") for g in ("metrics", "merging")}
+    return {g: measurements.read(tiny.joined(MLP, g)) for g in ("metrics", "merging")}
 
 
 @pytest.fixture(scope="module")

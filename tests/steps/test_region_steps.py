@@ -269,6 +269,42 @@ def test_gains_are_paired_differences_and_counts_add_up(joined: xr.Dataset) -> N
     assert ((holm >= p) | p.isnull()).all()
 
 
+def test_gains_of_families_are_means_of_their_data_sets(joined: xr.Dataset) -> None:
+    assert joined["families"].values.tolist() == ["parity", "size"]
+    for family in joined["families"].values:
+        of = joined["efficient_gain"].sel(dataset=joined["family"] == family).mean("dataset")
+        assert np.allclose(joined["family_gain"].sel(families=family), of, 1e-5, 1e-7, True)
+
+
+def test_groups_are_compared_by_loss_and_by_error(joined: xr.Dataset) -> None:
+    at = {"dataset": "size-90", "level": "dataset"}
+    for name, scores in (
+        ("better_probability", "probe_loss"),
+        ("better_probability_error", "probe_error"),
+    ):
+        of = joined[scores].sel(at).dropna("member")
+        first, second = of.sel(group="in").values[:, None], of.sel(group="ex").values
+        expected = (first < second).mean() + (first == second).mean() / 2
+        found = joined[name].sel({**at, "comparison": "in before ex"})
+        assert float(found) == pytest.approx(expected, abs=1e-6)
+        mean = joined[name].mean("dataset").transpose(*joined[f"mean_{name}"].dims)
+        assert np.allclose(joined[f"mean_{name}"], mean, 1e-5, equal_nan=True)
+        assert (joined[f"mean_{name}_low"] <= joined[f"mean_{name}_high"]).all()
+
+
+def test_knowing_nothing_costs_the_logarithm_of_the_classes(made: Made, joined: xr.Dataset) -> None:
+    tasks = [read_task(made.path(f"data/{name}.json"), CPU) for name in joined["dataset"].values]
+    expected = [np.log(len(task.train_labels.unique())) for task in tasks]
+    assert np.allclose(joined["uniform_loss"], expected)
+
+
+def test_labels_of_families_are_permuted_over_data_sets(joined: xr.Dataset) -> None:
+    """Two and two of four data sets: there are three ways, the true one among them."""
+    p = joined["one_to_one_accuracy_p"].sel(grouping=["family", "domain"]).values
+    assert np.allclose(3 * p, np.round(3 * p), atol=1e-5)
+    assert (p > 0.3).all()
+
+
 def test_a_scale_of_one_is_the_centroid(joined: xr.Dataset) -> None:
     errors, scale = joined["efficient_test_error"], joined["chosen_scale"]
     assert set(np.unique(scale)) <= {0.5, 1.0}

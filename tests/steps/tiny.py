@@ -117,6 +117,22 @@ class Tiny:
         collect(job, self.root, output)
         return output
 
+    def trained(self, zoo: str) -> None:
+        """Its data sets and weights, if they are not there."""
+        for name in self.plan.data_of_zoo(self.zoo(zoo)):
+            if not (self.root / paths.DATA_MANIFEST.format(dataset=name)).exists():
+                self.data(name)
+        for manifest in self.plan.all_weights(_at(zoo=zoo)):
+            if not (self.root / manifest).exists():
+                self.train(manifest)
+
+    def joined(self, zoo: str, group: str) -> Path:
+        """Everything of one group of measurements, joined."""
+        self.trained(zoo)
+        for measured in self.plan.measurements(group)(_at(zoo=zoo)):
+            self.measure(measured)
+        return self.collect(zoo, group)
+
     def phases(self, zoo: str) -> Path:
         output = self.root / paths.PHASES.format(zoo=zoo)
         job = jobs.PhasesJob.model_validate_json(self.plan.phases_job(_at(zoo=zoo)))
@@ -150,14 +166,8 @@ class Tiny:
 
     def make(self, zoo: str) -> Path:
         """Everything of one zoo, in the order of the workflow; returns the store."""
-        for name in self.plan.data_of_zoo(self.zoo(zoo)):
-            self.data(name)
-        for manifest in self.plan.all_weights(_at(zoo=zoo)):
-            self.train(manifest)
         for group in self.plan.groups(self.zoo(zoo)):
-            for measured in self.plan.measurements(group)(_at(zoo=zoo)):
-                self.measure(measured)
-            self.collect(zoo, group)
+            self.joined(zoo, group)
         self.phases(zoo)
         if self.zoo(zoo).learning:
             self.learning(zoo)

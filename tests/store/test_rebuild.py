@@ -13,9 +13,10 @@ import torch
 import xarray as xr
 
 from phasezoo.store.rebuild import blank
-from phasezoo.store.zoo import ZooError, load_model, open_zoo
+from phasezoo.store.zoo import Zoo, ZooError, load_model, open_zoo
 from steps.tiny import MLP, RESNET, Tiny
 
+GROUPS = ("metrics", "phases", "merging", "transfer")
 CELLS = {
     MLP: {"width": 7, "batch_size": 13, "seed": 1, "epoch": 3},
     RESNET: {"width": 3, "learning_rate": 0.1, "seed": 1, "epoch": 3},
@@ -55,7 +56,15 @@ def architecture_alone(attributes: dict) -> None:
     attributes["spec"] = {"architecture": attributes["spec"]["architecture"]}
 
 
-@pytest.mark.parametrize("name", [MLP, RESNET])
+@pytest.fixture(scope="module", params=[MLP, RESNET])
+def original(tiny: Tiny, request: pytest.FixtureRequest) -> tuple[str, Zoo]:
+    """A zoo as it is, all of it read."""
+    zoo = open_zoo(tiny.root / f"zoos/{request.param}.zarr")
+    for group in GROUPS:
+        zoo[group].load()
+    return request.param, zoo
+
+
 @pytest.mark.parametrize(
     ("alter", "said"),
     [
@@ -66,16 +75,21 @@ def architecture_alone(attributes: dict) -> None:
     ],
 )
 def test_a_spec_of_another_version_takes_nothing_but_itself_away(
-    tiny: Tiny, tmp_path: Path, name: str, alter: Callable[[dict], None], said: str
+    tiny: Tiny,
+    original: tuple[str, Zoo],
+    tmp_path: Path,
+    alter: Callable[[dict], None],
+    said: str,
 ) -> None:
-    path, own = altered(tiny, tmp_path, name, alter), tiny.root / f"zoos/{name}.zarr"
-    zoo, original, cell = open_zoo(path), open_zoo(own), CELLS[name]
-    for group in ("metrics", "phases", "merging", "transfer"):
-        xr.testing.assert_identical(zoo[group].load(), original[group].load())
+    name, own = original
+    path, cell = altered(tiny, tmp_path, name, alter), CELLS[name]
+    zoo = open_zoo(path)
+    for group in GROUPS:
+        xr.testing.assert_identical(zoo[group].load(), own[group].load())
     by_name = zoo.sel(width=cell["width"], epoch=3).metrics
-    xr.testing.assert_identical(by_name, original.sel(load=cell["width"], epoch=3).metrics)
-    assert zoo.weights(**cell).parameters.equal(original.weights(**cell).parameters)
-    found, expected = (load_model(z, **cell).state_dict() for z in (zoo, original))
+    xr.testing.assert_identical(by_name, own.sel(load=cell["width"], epoch=3).metrics)
+    assert zoo.weights(**cell).parameters.equal(own.weights(**cell).parameters)
+    found, expected = (load_model(z, **cell).state_dict() for z in (zoo, own))
     assert list(found) == list(expected)
     assert all(torch.equal(found[key], expected[key]) for key in expected)
     with pytest.raises(ZooError, match="it was written by another version of phasezoo") as caught:

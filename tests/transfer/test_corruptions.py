@@ -154,14 +154,27 @@ def test_a_task_is_disturbed_within_its_own_brightness_by_name_alone(name: str) 
     task = replace(task, black=low)
     found, again = corrupted(task, name, 0.7), corrupted(task, name, 0.7)
     assert torch.equal(found, again)
-    high = task.train_inputs.amax(dim=(0, 2, 3))
+    high = torch.cat([task.train_inputs, task.test_inputs]).amax(dim=(0, 2, 3))
     assert (found.amin(dim=(0, 2, 3)) >= low - 1e-5).all()
     assert (found.amax(dim=(0, 2, 3)) <= high + 1e-5).all()
 
 
+@EVERY
+@pytest.mark.parametrize("brighter", ["train", "test"])
+def test_severity_0_gives_the_images_as_they_are_whichever_set_is_brighter(
+    name: str, brighter: str
+) -> None:
+    task = oracles.blobs(train=53, test=31, shape=(2, 5, 5))
+    train, test = (x - x.amin() for x in (task.train_inputs, task.test_inputs))
+    train, test = (3 * train, test) if brighter == "train" else (train, 3 * test)
+    found = corrupted(replace(task, train_inputs=train, test_inputs=test), name, 0)
+    torch.testing.assert_close(found, test, rtol=0, atol=1e-5 * float(test.max()))
+
+
 def test_brightness_is_told_in_ranges_of_each_channel() -> None:
     task = oracles.blobs(shape=(2, 5, 5))
-    low, high = torch.tensor([-20.0, -40.0]), task.train_inputs.amax(dim=(0, 2, 3))
+    low = torch.tensor([-20.0, -40.0])
+    high = torch.cat([task.train_inputs, task.test_inputs]).amax(dim=(0, 2, 3))
     found = corrupted(replace(task, black=low), "brightness", 0.01)
     added = (found - task.test_inputs).amax(dim=(0, 2, 3))
     torch.testing.assert_close(added, 0.01 * (high - low), rtol=1e-4, atol=1e-4)

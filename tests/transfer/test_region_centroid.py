@@ -1,4 +1,4 @@
-"""Starting points for efficient tuning, and paired comparisons of what comes of them."""
+"""Starting points for efficient tuning, and what comes of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from region_case import HOW, THREE, models_of, names, start_of, task_of
-from scipy import stats
 
 from phasezoo.models.flat import weights_of
 from phasezoo.transfer.regions import centroid as module
@@ -20,7 +19,6 @@ from phasezoo.transfer.regions.centroid import (
     starting_points,
     tunings,
 )
-from phasezoo.transfer.regions.comparisons import holm, over_datasets, paired
 from phasezoo.transfer.regions.models import Models
 from phasezoo.transfer.regions.probes import Probed
 from phasezoo.transfer.regions.task_vectors import bodies_of
@@ -130,60 +128,3 @@ def test_what_was_learned_elsewhere_helps_with_few_samples() -> None:
     found = tunings(models, task_of("b1"), [names(seed) for seed in range(3)], how, {})
     mean = dict(zip(ARMS, found.loss.mean(axis=1), strict=True))
     assert mean["centroid"] < mean["pre-trained"]
-
-
-def test_a_pair_of_equals_gains_nothing() -> None:
-    errors = np.random.default_rng(0).random(7)
-    found = paired(errors, errors, 200, "x")
-    assert found.gain.value == found.gain.low == found.gain.high == 0
-    assert found.p == 1
-
-
-def test_p_of_pairs_is_the_share_of_all_flips_of_signs() -> None:
-    gains = np.array([0.3, 0.1, -0.05, 0.2, 0.15])
-    found = paired(gains, np.zeros(5), 200, "x")
-    signs = np.array(np.meshgrid(*[[-1, 1]] * 5)).reshape(5, -1)
-    means = np.abs(signs.T @ gains / 5)
-    assert found.p == pytest.approx((means >= abs(gains.mean()) - 1e-12).mean())
-    assert found.gain.value == pytest.approx(gains.mean())
-    assert found.gain.low < found.gain.value < found.gain.high
-    all_positive = paired(np.abs(gains), np.zeros(5), 200, "x")
-    assert all_positive.p == 2 / 2**5
-
-
-def test_pairs_that_diverged_are_left_out() -> None:
-    first = np.array([0.3, np.nan, 0.2, 0.5])
-    second = np.array([0.1, 0.1, np.nan, 0.4])
-    assert paired(first, second, 200, "x").gain.value == pytest.approx(0.15)
-    assert np.isnan(paired(first[1:2], second[1:2], 200, "x").p)
-
-
-def test_over_data_sets_each_is_a_unit() -> None:
-    gains = [0.3, 0.11, -0.04, 0.23, 0.17, 0.02]
-    pairs = [(np.full(n + 2, gain), np.zeros(n + 2)) for n, gain in enumerate(gains)]
-    found = over_datasets([*pairs, (np.array([np.nan]), np.zeros(1))], 500, "x")
-    assert found.gain.value == pytest.approx(np.mean(gains))
-    assert found.gain.low < found.gain.value < found.gain.high
-    assert found.signed_rank_p == pytest.approx(stats.wilcoxon(gains).pvalue)
-    assert found.sign_p == pytest.approx(stats.binomtest(5, 6).pvalue)
-    assert (found.won, found.tied, found.lost) == (5, 0, 1)
-    mirrored = over_datasets([(b, a) for a, b in pairs], 500, "x")
-    assert mirrored.signed_rank_p == pytest.approx(found.signed_rank_p)
-    assert (mirrored.won, mirrored.lost) == (1, 5)
-
-
-def test_data_sets_without_a_difference_are_ties() -> None:
-    found = over_datasets([(np.ones(3), np.ones(3))] * 4, 200, "x")
-    assert (found.won, found.tied, found.lost) == (0, 4, 0)
-    assert np.isnan(found.signed_rank_p)
-    assert np.isnan(found.sign_p)
-    nothing = over_datasets([], 200, "x")
-    assert np.isnan(nothing.gain.value)
-
-
-def test_holm_by_hand() -> None:
-    found = holm(np.array([0.04, np.nan, 0.01, 0.03, 0.5]))
-    assert found[[0, 2, 3, 4]] == pytest.approx([0.09, 0.04, 0.09, 0.5])
-    assert np.isnan(found[1])
-    assert holm(np.array([0.2])) == pytest.approx([0.2])
-    assert holm(np.array([0.9, 0.9])).max() == 1

@@ -1,4 +1,4 @@
-"""Who is inside and outside of a region, what is drawn, and the probability of being better."""
+"""Who is inside and outside of a region, and what is drawn."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 from region_case import models_of, start_of
-from scipy.stats import mannwhitneyu
 
-from phasezoo.transfer.regions.groups import around, better, convex, groups, mean_better
+from phasezoo.transfer.regions.groups import around, convex, groups, settled
 from phasezoo.transfer.regions.levels import LEVELS, inside, outside
 from phasezoo.transfer.regions.paths import along, alphas, inner_minimum, lines
 
@@ -101,38 +100,41 @@ def test_models_that_diverged_take_part_in_nothing() -> None:
         assert np.isfinite(line.length)
 
 
-def test_identical_groups_are_better_by_half() -> None:
-    losses = np.random.default_rng(0).random(13)
-    found = better(losses, losses, 500, "x")
-    assert found.value == 0.5
-    assert found.low < 0.5 < found.high
-    same = np.ones(7)
-    assert better(same, same, 200, "x").value == 0.5
+@pytest.mark.parametrize(
+    ("group", "level", "count", "expected"),
+    [
+        ("in", "family", 9, ["b1"] * 3 + ["b2"] * 3 + ["b3"] * 3),
+        ("in", "family but target", 6, ["b2"] * 3 + ["b3"] * 3),
+        ("ex", "family", 6, ["a1"] * 3 + ["a2"] * 3),
+        ("in", "family", 8, None),  # a draw of more
+        ("ex", "dataset", 3, None),
+        ("in'", "family", 9, None),  # none of the tuned models
+        ("ex", "general", 15, None),
+    ],
+)
+def test_data_sets_of_members_are_settled_where_all_models_are_in(
+    group: str, level: str, count: int, expected: list[str] | None
+) -> None:
+    assert settled(group, level, "b1", DATASETS, FAMILIES, count) == expected
 
 
-def test_the_probability_is_that_of_mann_and_whitney() -> None:
-    random = np.random.default_rng(1)
-    first, second = random.integers(9, size=17) / 8, random.integers(9, size=11) / 8
-    expected = mannwhitneyu(second, first).statistic / (17 * 11)
-    assert better(first, second, 100, "x").value == pytest.approx(expected)
-    assert better(second, first, 100, "x").value == pytest.approx(1 - expected)
-    assert better(first, first + 2, 100, "x").low == pytest.approx(1)
-
-
-def test_a_loss_that_is_no_number_is_the_highest() -> None:
-    assert better(np.array([1.0]), np.array([np.nan]), 100, "x").value == 1
-    assert better(np.array([np.nan]), np.array([np.nan]), 100, "x").value == 0.5
-    assert np.isnan(better(np.empty(0), np.ones(3), 100, "x").value)
-
-
-def test_means_over_targets_count_each_alike() -> None:
-    low, high = np.zeros(3), np.ones(97)
-    pairs = [(low, high), (high, low), (low, high), (np.empty(0), high)]
-    found = mean_better(pairs, 500, "x")
-    assert found.value == pytest.approx(2 / 3)
-    assert found.low <= 1 / 3
-    assert found.high == 1
-    assert np.isnan(mean_better([], 100, "x").value)
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("most", [3, 6, 50])
+def test_what_is_settled_is_what_groups_hold(level: str, most: int) -> None:
+    models = models_of(START, DATASETS, FAMILIES)
+    models.bodies[DATASETS.index("b2")] = torch.nan
+    finite = models.finite(range(len(DATASETS)))
+    known = [DATASETS[place] for place in finite]
+    found = groups(models, "b1", level, most, "study")
+    for group, bodies in found.items():
+        told = settled(group, level, "b1", known, FAMILIES, len(bodies))
+        same = (bodies[:, None] == models.bodies).all(dim=2)
+        if told is not None:
+            assert [DATASETS[i] for i in same.nonzero()[:, 1].tolist()] == told
+        elif group == "ex" and same.any():
+            assert len(bodies) == len(found["in"])  # as many, of more
+        else:
+            assert len(bodies) == most or not same.any()
 
 
 def test_lines_end_where_their_models_are() -> None:

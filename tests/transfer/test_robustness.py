@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 from torch.nn import functional
 
 import oracles
@@ -15,7 +16,7 @@ from phasezoo.models.build import build
 from phasezoo.models.flat import load_weights
 from phasezoo.spec.architecture import Architecture
 from phasezoo.transfer.corruptions import corrupted
-from phasezoo.transfer.robustness import Inputs, robustness, told_apart
+from phasezoo.transfer.robustness import Inputs, log_odds, robustness, told_apart
 from transfer import nets
 
 BOTH = pytest.mark.parametrize("architecture", [nets.MLP, nets.RESNET], ids=["mlp", "resnet"])
@@ -57,9 +58,7 @@ def test_without_other_sets_there_is_nothing_to_say_of_them() -> None:
 
 
 def test_severity_0_loses_nothing() -> None:
-    high = nets.TASK.train_inputs.amax()
-    inside = nets.TASK.test_inputs.clamp(-9, high)  # what is brighter is cut off
-    task = replace(nets.TASK, test_inputs=inside, black=torch.tensor([-9.0]))
+    task = replace(nets.TASK, black=nets.TASK.test_inputs.amin().view(1))
     inputs = Inputs(task, {"blur": (0.0,), "rotation": (0.0,)}, None, None)
     (found,) = robustness(nets.network(nets.MLP), [nets.model(nets.MLP)], inputs)
     assert found.corrupted.tolist() == [[found.clean], [found.clean]]
@@ -76,6 +75,28 @@ def test_the_area_is_the_share_of_pairs_that_are_told_right() -> None:
     assert told_apart(own, own) == pytest.approx(0.5)
     assert told_apart(own * 50, others / 50) == 1
     assert math.isnan(told_apart(own, others * torch.nan))
+
+
+def test_answers_whose_probability_rounds_to_1_are_still_told_apart() -> None:
+    chance = rng.generator("sure")
+    own, others = (torch.rand(n, 7, generator=chance) for n in (13, 11))
+    own[:, 2] += 50
+    others[:, 3] += 40
+    rounded = torch.cat([own, others]).double().softmax(1).amax(1)
+    assert (rounded[:13] == 1).all()
+    assert told_apart(own, others) == 1
+    assert told_apart(others, own) == 0
+    assert told_apart(own, own.roll(1, dims=0)) == 0.5
+
+
+def test_log_odds_are_those_of_the_largest_probability_wherever_it_is_below_1() -> None:
+    logits = 3 * torch.randn(101, 5, generator=rng.generator("logits"), dtype=torch.float64)
+    largest = logits.softmax(1).amax(1)
+    torch.testing.assert_close(log_odds(logits), torch.log(largest / (1 - largest)))
+    assert torch.equal(log_odds(logits).argsort(), largest.argsort())
+    assert told_apart(logits[:50], logits[50:]) == roc_auc_score(torch.arange(101) < 50, largest)
+    two = torch.tensor([[700.0, 0.0], [-3.0, 4.0], [1e4, 1e4]])
+    assert log_odds(two).tolist() == [700, 7, 0]
 
 
 @BOTH

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
-import yaml
 
 from workflow import shared
 from workflow.project import Project
@@ -12,7 +10,7 @@ from workflow.project import Project
 
 @pytest.fixture(scope="session")
 def params() -> dict:
-    return yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text())
+    return deepcopy(shared.TINY)
 
 
 @pytest.fixture(scope="session")
@@ -39,18 +37,12 @@ def pulled(origin: Project, tmp_path_factory: pytest.TempPathFactory) -> Project
 
 
 @pytest.fixture(scope="session")
-def small(params: dict) -> dict:
-    """The spec of a study of one cell, with no more families than it takes to have phases."""
-    found = deepcopy(params)
-    zoo = found["zoos"]["tiny"]
-    zoo["load"]["values"], zoo["temperature"]["values"] = [3], [[20]]
-    del zoo["merging"], zoo["transfer"], zoo["metrics"]["hessian"], found["data"]["turned"]
-    return found
+def small() -> dict:
+    return shared.small_params()
 
 
 @pytest.fixture(scope="session")
-def small_origin(small: dict, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def small_origin(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """That study as a repository, published in itself."""
-    made = Project.create(tmp_path_factory.mktemp("small") / "study", small)
-    made.make()
+    made = shared.small_study(tmp_path_factory.getbasetemp() / "small")
     return shared.publish(made, tmp_path_factory.mktemp("small-origin") / "study")

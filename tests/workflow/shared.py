@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -10,6 +12,26 @@ import yaml
 from workflow.project import REPOSITORY, Project
 
 AUTHOR = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+
+
+TINY = yaml.safe_load((REPOSITORY / "tests/workflow/tiny.yaml").read_text())
+
+
+def small_params() -> dict:
+    """The spec of a study of one cell, with no more families than it takes to have phases."""
+    found = deepcopy(TINY)
+    zoo = found["zoos"]["tiny"]
+    zoo["load"]["values"], zoo["temperature"]["values"] = [3], [[20]]
+    del zoo["merging"], zoo["transfer"], zoo["metrics"]["hessian"], found["data"]["turned"]
+    return found
+
+
+@cache
+def small_study(root: Path) -> Project:
+    """That study; made once per process, whichever test asks first, and to be copied by all."""
+    project = Project.create(root, small_params())
+    project.make()
+    return project
 
 
 def run(project: Project, *command: str) -> str:

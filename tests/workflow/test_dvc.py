@@ -11,7 +11,7 @@ import phasezoo
 from workflow.project import Project
 from workflow.shared import run
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow]
 
 
 def test_git_holds_no_arrays(pulled: Project):

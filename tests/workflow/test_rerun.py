@@ -12,7 +12,7 @@ import pytest
 import phasezoo
 from workflow.project import Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow]
 
 ASKED = Counter(explained=1, publish=1, report=1)
 LABELS = ASKED + Counter(phases=1)

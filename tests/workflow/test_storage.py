@@ -13,7 +13,6 @@ from workflow.project import Project
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("storage"),
     pytest.mark.skipif(
         find_spec("snakemake_storage_plugin_fs") is None or shutil.which("rsync") is None,
         reason="the storage plugin `fs` or rsync is not installed",

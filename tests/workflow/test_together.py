@@ -12,27 +12,28 @@ import pytest
 from phasezoo.store.manifest import tree_of
 from workflow.project import Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow]
 
-END = Counter(collect_metrics=1, phases=1, publish=1, report=1)
-MEASURED = Counter(evaluate=1, connectivity=1, similarity=1)
+COLLECTED = Counter(collect_metrics=1, collect_merging=1, collect_transfer=1)
+END = COLLECTED + Counter(phases=1, explained=1, publish=1, report=1)
+OF_MODELS = Counter(evaluate=1, hessian=1, transfer=1)
+OF_PAIRS = Counter(connectivity=1, similarity=1, merging=1)
+MEASURED = OF_MODELS + OF_PAIRS
 WHOLE = "runs/tiny/3+7/20+50/0+1/0+1+2.zarr"
 
 
 @pytest.fixture(scope="module")
 def shared_params(params: dict) -> dict:
-    """The tiny study with the fewest families, its four cells trained together."""
+    """The tiny study, its four cells trained together."""
     found = deepcopy(params)
-    zoo = found["zoos"]["tiny"]
-    zoo["training"]["together"] = ["load", "temperature"]
-    del zoo["merging"], zoo["transfer"], zoo["metrics"]["hessian"], found["data"]["turned"]
+    found["zoos"]["tiny"]["training"]["together"] = ["load", "temperature"]
     return found
 
 
 @pytest.fixture(scope="module")
 def made(shared_params: dict, tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project.create(tmp_path_factory.mktemp("together") / "study", shared_params)
-    assert project.planned() == END + MEASURED + Counter(data=1, train=1)
+    assert project.planned() == END + MEASURED + Counter(data=2, train=1)
     project.make()
     return project
 
@@ -54,6 +55,16 @@ def test_its_cells_are_those_that_jobs_of_their_own_trained(made: Project, finis
     assert len({tree_of(path) for path in weights}) == 1
 
 
+def test_a_study_made_elsewhere_is_the_same_to_the_byte(made: Project, finished: Project):
+    """But for what tells which job trained what: manifests of weights, and the spec of the zoo."""
+    here, there = made.manifests(), finished.manifests()
+    same = {path for path in here.keys() & there.keys() if here[path] == there[path]}
+    told = {path for path in here if path.startswith(("runs/", "zoos/"))}
+    assert same == here.keys() - told
+    kinds = ("data", "measured", "results")
+    assert [sum(path.startswith(kind) for path in same) for kind in kinds] == [2, 6, 6]
+
+
 GROWTH = {
     "a width in a list of its own": ("load", [[3, 7], [5]], Counter(train=1) + MEASURED),
     "a width in a list that is there": ("load", [[3, 7, 5]], Counter(train=1) + MEASURED),
@@ -65,7 +76,7 @@ GROWTH = {
     "seeds": (
         "seeds",
         [[0, 1], [2, 3]],
-        Counter(train=1, evaluate=1, connectivity=2, similarity=2),
+        Counter(train=1) + OF_MODELS + OF_PAIRS + OF_PAIRS,
     ),
     "epochs": ("checkpoints", [[0, 1, 2], [3]], Counter(train=1)),
 }

@@ -37,8 +37,9 @@ def baseline(zoo: str, metrics: xr.Dataset, phases: xr.Dataset, options: Learnin
     them: a zoo that grows moves none. The same is told from nothing (the mean, the most frequent
     phase), from the position in the grid, and from both, so that it can be seen what weights tell
     beyond load and temperature. Only checkpoints with finite weights take part, and only those that
-    have what is to be told. Intervals are percentile bootstraps over what was left out together;
-    they hold the chance of which models were predicted, and not that of which were learned from.
+    have what is to be told. Intervals are percentile bootstraps over cells, whatever was left out:
+    models of a cell share its phase and nearly its errors, and are told alike. They hold the chance
+    of which cells were predicted, and not that of which models were learned from.
 
     Args:
         zoo: its name.
@@ -53,7 +54,7 @@ def baseline(zoo: str, metrics: xr.Dataset, phases: xr.Dataset, options: Learnin
     grid, groups = metrics.reindex(epochs), {"metrics": metrics, "phases": phases}
     true = {name: target(name, groups).reindex(epochs).values.ravel() for name in TARGETS}
     known = inputs(grid)
-    finite = np.isfinite(known["weights"]).all(axis=1)
+    finite, cells = np.isfinite(known["weights"]).all(axis=1), units("cell", zoo, grid)
     out = _empty(grid, options)
     for by in options.left_out:
         names = units(by, zoo, grid)
@@ -64,18 +65,18 @@ def baseline(zoo: str, metrics: xr.Dataset, phases: xr.Dataset, options: Learnin
             told = predictions(learner, TARGETS[name][0], X, y, of, folds[rows])
             at = {"left_out": by, "inputs": given, "learner": learner}
             out[f"predicted_{name}"].loc[at] = _on_grid(f"predicted_{name}", told, rows, grid)
-            for score, found in _scores(name, y, told, of, options.resamples).items():
+            for score, found in _scores(name, y, told, cells[rows], options.resamples).items():
                 out[score].loc[at] = found
     return out
 
 
 def _scores(
-    name: str, true: Floats, told: Floats, units: Names, resamples: int
+    name: str, true: Floats, told: Floats, cells: Names, resamples: int
 ) -> dict[str, float]:
     """Every score of a target, and the ends of its interval, over what was told."""
     there = np.isfinite(told)
     found = {
-        f"{name}_{score}": scorer(true[there], told[there], units[there], resamples)
+        f"{name}_{score}": scorer(true[there], told[there], cells[there], resamples)
         for score, scorer in TARGETS[name][1].items()
     }
     return {f"{s}{end}": getattr(f, part) for s, f in found.items() for end, part in ENDS.items()}

@@ -1,4 +1,4 @@
-"""How good predictions are, with intervals over what was left out together."""
+"""How good predictions are, with intervals over what is drawn together."""
 
 from __future__ import annotations
 

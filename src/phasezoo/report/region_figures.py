@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from phasezoo.report.canvas import WIDTH, styled
+from phasezoo.report.region_inside import level_of_nothing
 from phasezoo.store.variables.regions import OF_PAIR_OF_TUNED, OF_TUNED
 
 # Okabe and Ito, as `phasezoo.report.colours` has them, and their black
@@ -65,8 +66,10 @@ def line_figure(data: xr.Dataset) -> Figure:
 
     Over that of the pre-trained body, so that data sets of few and many classes can be compared.
     Thin: the mean over the lines of a data set; thick: the median over the data sets, which a
-    head that went astray in one place does not move.
+    head that went astray in one place does not move. Dotted: the loss of knowing nothing, where
+    all data sets have it at the same height.
     """
+    nothing = level_of_nothing(data)
     losses = data["line_probe_loss"].mean("line") / data["start_probe_loss"]
     alphas = losses["alpha"].values
     between = (alphas >= 0) & (alphas <= 1)
@@ -78,6 +81,8 @@ def line_figure(data: xr.Dataset) -> Figure:
                 of_level = losses.sel(level=level).isel(alpha=chosen)
                 _line(axes, of_level, COLOURS[place % len(COLOURS)], MARKERS[place], str(level))
             axes.axhline(1, color="#666666", linewidth=0.8, zorder=0)
+            if nothing is not None:
+                axes.axhline(nothing, color="#666666", linewidth=0.8, linestyle=":", zorder=0)
             axes.set_yscale("log")
             axes.set_xlabel("place on the line: 0 and 1 are the models")
             axes.spines[["top", "right"]].set_visible(False)

@@ -38,6 +38,18 @@ def overall_lines(data: xr.Dataset) -> list[dict[str, Any]]:
     return lines
 
 
+def family_lines(data: xr.Dataset) -> list[dict[str, Any]]:
+    """For each share, what is trained and arm: mean gain over the data sets of each family."""
+    return [
+        {
+            **_named(at),
+            "arm": arm,
+            "gains": [points(float(g)) for g in data["family_gain"].sel({**at, "arm": arm})],
+        }
+        for at, arm in _settings(data)
+    ]
+
+
 def gain_lines(data: xr.Dataset) -> list[dict[str, Any]]:
     """For each data set, share, what is trained and arm: test error, gain and its test."""
     lines = []

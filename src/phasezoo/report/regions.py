@@ -15,7 +15,14 @@ from phasezoo.report.region_figures import (
     line_figure,
     similarity_figure,
 )
-from phasezoo.report.region_gains import arms_of, gain_lines, overall_lines
+from phasezoo.report.region_gains import arms_of, family_lines, gain_lines, overall_lines
+from phasezoo.report.region_inside import (
+    comparison_titles,
+    inside_lines,
+    inside_per_dataset,
+    level_of_nothing,
+    start_lines,
+)
 from phasezoo.report.region_numbers import Score, number, percent, score_of
 from phasezoo.vocabulary import Status
 
@@ -55,10 +62,14 @@ def region_view(results: RegionResults) -> dict[str, Any]:
         "pictures": _pictures(results),
         "score_titles": list(SCORES.values()),
         "clusterings": clustering_lines(data),
-        "comparisons": [str(name) for name in data["comparison"].values],
+        "comparisons": comparison_titles(data),
         "inside": inside_lines(data),
         "inside_per_dataset": inside_per_dataset(data),
+        "at_start": start_lines(data),
+        "nothing": level_of_nothing(data),
         "overall": overall_lines(data),
+        "family_names": [str(name) for name in data["families"].values],
+        "of_family": family_lines(data),
         "gains": gain_lines(data),
         "own": own_lines(data),
     }
@@ -145,39 +156,6 @@ def clustering_lines(data: xr.Dataset) -> list[dict[str, Any]]:
             }
         )
     return lines
-
-
-def inside_lines(data: xr.Dataset) -> list[tuple[str, list[Score]]]:
-    """For each level, how probably one group is better than another: mean over the data sets."""
-    return [
-        (
-            str(level),
-            [
-                score_of(data.sel(level=level, comparison=c), "mean_better_probability", number)
-                for c in data["comparison"].values
-            ],
-        )
-        for level in data["level"].values
-    ]
-
-
-def inside_per_dataset(data: xr.Dataset) -> list[tuple[str, str, list[Score]]]:
-    """The same for each data set."""
-    return [
-        (
-            str(dataset),
-            str(level),
-            [
-                score_of(
-                    data.sel(dataset=dataset, level=level, comparison=c),
-                    "better_probability",
-                    number,
-                )
-                for c in data["comparison"].values
-            ],
-        )
-        for dataset, level in product(data["dataset"].values, data["level"].values)
-    ]
 
 
 def own_lines(data: xr.Dataset) -> list[tuple[str, str, Score]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,16 @@ class ZooResults:
 
         A declared variable that was never written is there all the same, missing everywhere.
         """
+        if group not in self._at_epoch:
+            self._at_epoch[group] = self._selected(group)
+        return self._at_epoch[group]
+
+    @cached_property
+    def _at_epoch(self) -> dict[str, xr.Dataset]:
+        """Groups that were asked for: every figure and table asks again."""
+        return {}
+
+    def _selected(self, group: str) -> xr.Dataset:
         data: xr.Dataset = getattr(self, group)
         if EPOCH in data.dims:
             data = data.reindex({EPOCH: [self.epoch_of(group)]}).isel({EPOCH: 0}, drop=True)

@@ -31,8 +31,8 @@ Degrees = Annotated[tuple[Annotated[NonNegativeFloat, Le(180)], ...], Field(min_
 class Corruptions(Spec):
     """How images are disturbed: severities of each corruption, the mildest first.
 
-    A severity of 0 changes nothing. Brightness goes from 0 (black) to 1 (the brightest of the
-    training images of a channel).
+    A severity of 0 changes nothing. Brightness goes from 0 (black) to 1 (the brightest pixel
+    of a channel in the data set).
     """
 
     gaussian_noise: Severities | None = Absent  # its standard deviation, in brightness

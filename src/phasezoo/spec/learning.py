@@ -19,7 +19,7 @@ class Learning(Spec):
         epochs: of the checkpoints that take part; weight statistics are measured there.
         left_out: what is predicted together, from nothing but others.
         folds: into which a hash of their names puts models or cells.
-        resamples: of models or cells, from which the intervals of the scores are taken.
+        resamples: of cells, from which the intervals of the scores are taken.
     """
 
     epochs: Epochs

@@ -82,8 +82,8 @@ class Doubt(Spec):
     """What intervals and levels of chance are taken from; it measures nothing again.
 
     Attributes:
-        resamples: of seeds, of members of groups, of data sets and pairs.
-        permutations: of the labels of clusters.
+        resamples: of seeds, of members of groups, of families, data sets and pairs.
+        permutations: of the labels of clusters, at most: fewer where there are no more.
     """
 
     resamples: Annotated[PositiveInt, Field(ge=100)] = 2000

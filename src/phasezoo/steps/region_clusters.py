@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from phasezoo.spec.region_jobs import JoinRegionsJob
 from phasezoo.spec.regions import Doubt
+from phasezoo.steps.region_estimates import empty, put
 from phasezoo.store.tuned import Tuned
 from phasezoo.store.variables.regions import (
     CLUSTERS,
@@ -115,11 +116,8 @@ def _strata(job: JoinRegionsJob) -> list[str]:
 
 
 def _empty(axes: Mapping[str, Sequence[str]]) -> xr.Dataset:
-    out = xr.Dataset(coords={name: np.array(of, dtype=object) for name, of in axes.items()})
-    for variable in CLUSTERS:
-        shape = tuple(out.sizes[dim] for dim in variable.dims)
-        out[variable.name] = (variable.dims, np.full(shape, np.nan, dtype=variable.dtype))
-    return out
+    of_axes = {name: np.array(of, dtype=object) for name, of in axes.items()}
+    return empty(xr.Dataset(coords=of_axes), CLUSTERS)
 
 
 def _fill(
@@ -137,15 +135,9 @@ def _fill(
         found = clusters(way, vectors.cosines, vectors.lengths, told)
         scores = judged(found, labels, strata[: len(labels)], doubt.resamples, doubt.permutations)
         for name, score in scores.items():
-            values = {
-                "": score.found.value,
-                "_low": score.found.low,
-                "_high": score.found.high,
-                "_chance": score.chance,
-                "_chance_high": score.chance_high,
-                "_p": score.p,
-            }
-            for end, value in values.items():
+            put(out, name, at, score.found)
+            rest = {"_chance": score.chance, "_chance_high": score.chance_high, "_p": score.p}
+            for end, value in rest.items():
                 out[f"{name}{end}"].loc[at] = value
         out["clusters_found"].loc[at] = len(set(found.tolist()) - {NONE})
         for label, value in f1(found, labels).items():

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from phasezoo.data.sample import Sample
 from phasezoo.store import schema
 from phasezoo.store.variables import VARIABLES, Variable
 from phasezoo.store.whole import whole
@@ -25,6 +24,9 @@ from phasezoo.vocabulary import (
     TEMPERATURE,
     Number,
 )
+
+if TYPE_CHECKING:  # joining needs no torch
+    from phasezoo.data.sample import Sample
 
 Values = Mapping[str, NDArray[np.float64]]
 

@@ -1,7 +1,10 @@
 """Disturbed images, in the spirit of Hendrycks and Dietterich 2019 (arXiv:1903.12261).
 
-Own definitions, for images of any size, on a scale where 0 is black and 1 the brightest. Severities
-are explicit numbers, whose units `phasezoo.spec.downstream.Corruptions` states; 0 changes nothing.
+Own definitions, for images of any size. Severities are explicit numbers, whose units
+`phasezoo.spec.downstream.Corruptions` states; 0 changes nothing. They are on a scale where 0 is
+black and 1 the brightest pixel of a channel. In the paper that is the most its file format holds,
+and what goes beyond is cut off. A task does not know its format, so the brightest pixel of all
+images stands for it, and not that of the training images: some test image may be brighter.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ def corrupted(task: Task, name: str, severity: float) -> Tensor:
     """The test images of a task, disturbed, normalised as they were.
 
     What is random in it is drawn by the names of task, corruption and severity, so that all models
-    are shown the same images. What gets too dark or too bright is cut off.
+    are shown the same images. What gets darker than black, or brighter than any image of training
+    or test set, is cut off.
 
     Args:
         task: with images.
@@ -39,7 +43,8 @@ def corrupted(task: Task, name: str, severity: float) -> Tensor:
     chance = rng.generator(task.name, "corruption", name, f"{severity:g}")
     scale = (1, -1, 1, 1)
     black = task.black.view(scale).to(task.test_inputs)
-    brightest = task.train_inputs.amax(dim=(0, 2, 3)).view(scale)
+    sets = (task.train_inputs, task.test_inputs)
+    brightest = torch.maximum(*(x.amax(dim=(0, 2, 3)) for x in sets)).view(scale)
     span = torch.where(brightest > black, brightest - black, torch.ones_like(brightest))
     found = CORRUPTIONS[name]((task.test_inputs - black) / span, severity, chance)
     return found.clamp(0, 1) * span + black

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from phasezoo.training.evaluate import score
 from phasezoo.transfer.corruptions import corrupted
 from phasezoo.transfer.outputs import outputs_of
 
-NOTHING = float("nan")
+NOTHING = math.nan
 Severities = Mapping[str, Sequence[float]]
 
 
@@ -32,7 +33,7 @@ class Robust:
         shifted: test error on another data set of the same classes.
         foreign: how well test images are told from those of another data set by the largest
             probability of a class (Hendrycks and Gimpel 2017): the chance that a random own image
-            has a larger one than a random foreign image, ties counted half.
+            has a larger one than a random foreign image, ties counted half (`told_apart`).
     """
 
     clean: float
@@ -106,12 +107,25 @@ def robustness(network: Network, models: Sequence[Weights], inputs: Inputs) -> l
 
 def told_apart(own: Tensor, others: Tensor) -> float:
     """Area under the ROC curve of the largest probability, from logits [N, K] of two data sets."""
-    logits = torch.cat([own, others]).double()
-    largest = logits.softmax(dim=1).amax(dim=1)
-    if not bool(largest.isfinite().all()):
+    odds = log_odds(torch.cat([own, others]))
+    if not bool(odds.isfinite().all()):
         return NOTHING
-    is_own = torch.arange(len(logits)) < len(own)
-    return float(roc_auc_score(is_own.numpy(), largest.cpu().numpy()))
+    is_own = torch.arange(len(odds)) < len(own)
+    return float(roc_auc_score(is_own.numpy(), odds.cpu().numpy()))
+
+
+def log_odds(logits: Tensor) -> Tensor:
+    """Logarithm of the odds of the likeliest class, z_max - log sum exp of the others, float64 [N].
+
+    With p the largest probability it is log(p / (1 - p)), so it ranks inputs as p does. But p is
+    rounded to 1 from a margin of about 37 on, where sure answers would all be ties.
+
+    Args:
+        logits: [N, K], of two classes or more.
+    """
+    largest, at = logits.double().max(dim=1, keepdim=True)
+    others = logits.double().scatter(1, at, -math.inf)
+    return largest.squeeze(1) - others.logsumexp(dim=1)
 
 
 def _errors(outputs: Tensor, task: Task) -> list[float]:

@@ -22,6 +22,7 @@ REGION_AXES: dict[str, str] = {
     "dataset": "data set that a model was tuned to; the target of what is measured",
     "family": "what is asked of the samples of a data set",
     "domain": "what the samples of a data set are",
+    "families": "what is asked of the samples of several data sets",
     "other_start": "start of the second of two tuned models",
     "other_dataset": "data set of the second of two tuned models",
     "other_seed": "seed of the second of two tuned models",
@@ -71,6 +72,16 @@ TUNED = (
         OF_PAIR_OF_TUNED,
         "task_vector_cosine",
         "cosine of the angle between two task vectors, heads left out",
+    ),
+)
+
+# of each target, from its classes alone
+UNTAUGHT = (
+    _COMPARED.number(
+        ("dataset",),
+        "uniform_loss",
+        "loss of knowing nothing: log of the number of classes",
+        "nats",
     ),
 )
 
@@ -140,17 +151,22 @@ CLUSTERS = (
     _COMPARED.number((*OF_CLUSTERING, "label"), "label_f1", "F1 score of one label"),
 )
 
-PROBABILITIES = (
-    *_with_interval(
-        ("dataset", "level", "comparison"),
-        "better_probability",
-        "probability that a random member of the one has less probe_loss, ties counted half",
-    ),
-    *_with_interval(
-        ("level", "comparison"),
-        "mean_better_probability",
-        "mean of better_probability over the data sets",
-    ),
+PROBABILITIES = tuple(
+    variable
+    for name, score in (
+        ("better_probability", "probe_loss"),
+        ("better_probability_error", "probe_error"),
+    )
+    for variable in (
+        *_with_interval(
+            ("dataset", "level", "comparison"),
+            name,
+            f"probability that a random member of the one has less {score}, ties counted half",
+        ),
+        *_with_interval(
+            ("level", "comparison"), f"mean_{name}", f"mean of {name} over the data sets"
+        ),
+    )
 )
 
 GAINS = (
@@ -163,9 +179,20 @@ GAINS = (
     ),
     *_with_interval(OF_EFFICIENT[1:], "overall_gain", "mean of efficient_gain over the data sets"),
     _COMPARED.number(
-        OF_EFFICIENT[1:], "overall_gain_p", "p of Wilcoxon's signed rank test over the data sets"
+        ("families", *OF_EFFICIENT[1:]),
+        "family_gain",
+        "mean of efficient_gain over the data sets of a family",
     ),
-    _COMPARED.number(OF_EFFICIENT[1:], "overall_gain_sign_p", "p of the sign test over them"),
+    _COMPARED.number(
+        OF_EFFICIENT[1:],
+        "overall_gain_p",
+        "p of Wilcoxon's signed rank test over the data sets, taken as independent",
+    ),
+    _COMPARED.number(
+        OF_EFFICIENT[1:],
+        "overall_gain_sign_p",
+        "p of the sign test over the data sets, taken as independent",
+    ),
     _COMPARED.number(
         OF_EFFICIENT[1:], "overall_gain_p_holm", "overall_gain_p, after Holm, over all arms"
     ),
@@ -175,4 +202,4 @@ GAINS = (
     ),
 )
 
-REGIONS = (*TUNED, *ON_TARGET, *CLUSTERS, *PROBABILITIES, *GAINS)
+REGIONS = (*TUNED, *UNTAUGHT, *ON_TARGET, *CLUSTERS, *PROBABILITIES, *GAINS)

@@ -1,8 +1,8 @@
-"""Groups of bodies inside and outside of a region, and which of two groups is better."""
+"""Groups of bodies inside and outside of a region."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -12,13 +12,7 @@ from torch import Tensor, nn
 from phasezoo import rng
 from phasezoo.models.flat import Layout
 from phasezoo.transfer.regions import levels
-from phasezoo.transfer.regions.estimates import (
-    UNTOLD,
-    Estimate,
-    Floats,
-    generator,
-    interval,
-)
+from phasezoo.transfer.regions.estimates import generator
 from phasezoo.transfer.regions.levels import Level
 from phasezoo.transfer.regions.models import Models
 from phasezoo.transfer.regions.start import Start
@@ -36,7 +30,9 @@ def groups(
     - ``in``: models as they were tuned (`levels.inside`), of more than `most` a draw.
     - ``in'``: as many random convex combinations of all of these.
     - ``ex``: as many models that were tuned elsewhere (`levels.outside`), or all that there are; of
-      all models, as many random directions from the start, as long as the mean task vector.
+      all models, as many random directions from the start, as long as the mean of the task vectors
+      is, |mean v|. That is less than their mean length, mean |v|, by far where they are at right
+      angles, and about as far from the start as ``in'`` is.
 
     Every group is empty where fewer than two models are inside.
 
@@ -68,6 +64,34 @@ def groups(
     }
 
 
+def settled(
+    group: Group,
+    level: Level,
+    target: str,
+    datasets: Sequence[str],
+    families: Mapping[str, str],
+    count: int,
+) -> list[str] | None:
+    """The data set of each member of a group, if it is no chance how many there are of which.
+
+    So it is where all models that could be members are (`groups`). None where members were drawn
+    from more, and where they are none of the tuned models.
+
+    Args:
+        group: which.
+        level: what those inside have in common.
+        target: the data set that they are judged on.
+        datasets: of each tuned model that is finite, in their order.
+        families: of each data set.
+        count: members that the group has.
+    """
+    if group == "in'":
+        return None
+    of_group = levels.inside if group == "in" else levels.outside
+    places = of_group(level, target, datasets, families)
+    return [datasets[place] for place in places] if len(places) == count else None
+
+
 def convex(vertices: Tensor, count: int, *names: object) -> Tensor:
     """Random convex combinations of V vertices [V, D], [count, D] float64.
 
@@ -89,59 +113,6 @@ def around(start: Start, length: float, count: int, *names: object) -> Tensor:
     rows = torch.stack([_glorot(start.layout, chance) for _ in range(count)])
     units: Tensor = rows / torch.linalg.vector_norm(rows, dim=1, keepdim=True)
     return start.body.double() + length * units
-
-
-def better(first: Floats, second: Floats, resamples: int, *names: object) -> Estimate:
-    """Probability that a random member of the first has the lower loss, ties counted half.
-
-    PB(X, Y) = P(x < y) + P(x = y) / 2, the statistic of Mann and Whitney over both sizes. A loss
-    that is not a number is higher than every other. Its interval is the percentile bootstrap over
-    members of both sides; that they share data sets and vertices is not in it.
-
-    Args:
-        first: losses [a].
-        second: losses [b].
-        resamples: of the members.
-        names: seed what is drawn.
-    """
-    if not (len(first) and len(second)):
-        return UNTOLD
-    wins = _wins(first, second)
-    return interval(float(wins.mean()), _resampled(wins, resamples, generator(*names)))
-
-
-def mean_better(pairs: Sequence[tuple[Floats, Floats]], resamples: int, *names: object) -> Estimate:
-    """The mean of `better` over targets, with an interval over targets and the members of each.
-
-    Args:
-        pairs: losses of both sides on each target; a target without one side is left out.
-        resamples: each draws targets with replacement, and members for each.
-        names: seed what is drawn.
-    """
-    told = [_wins(*pair) for pair in pairs if len(pair[0]) and len(pair[1])]
-    if not told:
-        return UNTOLD
-    chance = generator(*names)
-    found = np.stack([_resampled(wins, resamples, chance) for wins in told], axis=1)
-    drawn = chance.integers(len(told), size=found.shape)
-    means = np.take_along_axis(found, drawn, axis=1).mean(axis=1)
-    return interval(float(np.mean([wins.mean() for wins in told])), means)
-
-
-def _wins(first: Floats, second: Floats) -> Floats:
-    """1 where a member of the first is better, 1/2 where they are alike, [a, b]."""
-    x, y = (np.where(np.isnan(losses), np.inf, losses) for losses in (first, second))
-    won: Floats = (x[:, None] < y) + 0.5 * (x[:, None] == y)
-    return won
-
-
-def _resampled(wins: Floats, resamples: int, chance: np.random.Generator) -> Floats:
-    """Means of a table over rows and columns drawn with replacement, [resamples]."""
-    rows, columns = (
-        chance.multinomial(n, np.full(n, 1 / n), size=resamples) / n for n in wins.shape
-    )
-    means: Floats = np.einsum("ra,ab,rb->r", rows, wins, columns, optimize=True)
-    return means
 
 
 def _drawn(bodies: Tensor, count: int, *names: object) -> Tensor:
