@@ -36,15 +36,15 @@ class Line:
 
 
 COLUMNS = (
-    ("share by chance of seeds", "seed_share"),
-    ("R²: phase alone", "phase_r2"),
+    ("chance of seeds", "seed_share"),
+    ("R²: phase", "phase_r2"),
     ("R²: load, temperature", "position_r2"),
     ("R²: and phase", "position_and_phase_r2"),
     ("phase beyond them", "phase_beyond"),
-    ("the same without chance of seeds", "phase_beyond_true"),
+    ("without chance", "phase_beyond_true"),
     ("cells left out", "phase_beyond_left_out"),
-    ("maps elsewhere that do as well", "phase_chance"),
-    ("corrected for all quantities", "phase_chance_of_all"),
+    ("maps that do as well", "phase_chance"),
+    ("Holm", "phase_chance_of_all"),
 )
 _FEW = 20  # maps, with fewer of which no share can be 0.05
 
