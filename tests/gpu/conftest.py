@@ -17,7 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(WITHOUT)
-            item.add_marker(pytest.mark.xdist_group("gpu"))  # a process has its lease to its end
 
 
 @pytest.fixture(scope="session")
